@@ -1,0 +1,63 @@
+"""The variables a shell sends when they are set, as ``NAME=value`` frames.
+
+The daemon's own environment says nothing about a shell's; these names are the whole of what an answer
+may depend on beside the directory and the disk (discovery rules 0.4), and what ownership is judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from alight.errors import BadRequest
+
+OVERRIDES: tuple[str, ...] = (
+    "CONDA_EXE", "MAMBA_EXE", "MAMBA_ROOT_PREFIX", "CONDA_ENVS_DIRS", "CONDA_ENVS_PATH",
+    "WORKON_HOME", "PIPENV_PIPFILE", "PIPENV_VENV_IN_PROJECT", "PIPENV_CUSTOM_VENV_NAME", "PIPENV_PYTHON",
+    "POETRY_VIRTUALENVS_PATH", "POETRY_VIRTUALENVS_IN_PROJECT", "POETRY_CACHE_DIR", "POETRY_CONFIG_DIR",
+    "PDM_PYTHON", "PDM_IGNORE_SAVED_PYTHON", "PDM_USE_VENV",
+    "HATCH_DATA_DIR", "HATCH_CONFIG", "HATCH_ENV",
+    "UV_PROJECT_ENVIRONMENT", "UV_PYTHON_INSTALL_DIR", "UV_CACHE_DIR",
+    "PYENV_ROOT", "PYENV_VERSION", "PIXI_HOME", "MISE_DATA_DIR", "ASDF_DATA_DIR",
+    "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HOME",
+)  # fmt: skip
+"""Variables that may change which environment belongs to a directory; part of every cache key."""
+
+SESSION: tuple[str, ...] = (
+    "PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "VIRTUAL_ENV_DISABLE_PROMPT",
+    "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL", "PYTHONHOME", "PKG_CONFIG_PATH",
+    "POETRY_ACTIVE", "PIPENV_ACTIVE", "HATCH_ENV_ACTIVE", "PIXI_IN_SHELL",
+    "DIRENV_DIR", "DIRENV_DIFF", "__MISE_DIFF", "TERM_PROGRAM",
+)  # fmt: skip
+"""Variables that say what this shell has switched on and who did it; never part of which environment belongs."""
+
+FACTS: tuple[str, ...] = SESSION + OVERRIDES
+"""Everything a shell sends, in the order of the hooks' own lists."""
+
+VALUE_LIMIT = 8 * 1024
+"""Octets of one value; a hook leaves a longer variable out, except PATH, which may fill a frame."""
+
+
+def parse(variables: Iterable[bytes]) -> dict[str, bytes]:
+    """Turn ``NAME=value`` frames into a mapping; names outside ``FACTS`` are ignored so that newer hooks work.
+
+    Raises BadRequest when a frame has no ``=``.
+    """
+    known = frozenset(FACTS)
+    found: dict[str, bytes] = {}
+    for frame in variables:
+        name, separator, value = frame.partition(b"=")
+        if not separator:
+            raise BadRequest("bad-field", "a variable has the form NAME=value")
+        text = name.decode("ascii", "replace")
+        if text in known:
+            found[text] = value
+    return found
+
+
+def collect(environ: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
+    """The frames that describe ``environ``, as a hook would send them."""
+    return tuple(
+        name.encode() + b"=" + environ[name.encode()]
+        for name in FACTS
+        if name.encode() in environ and (name == "PATH" or len(environ[name.encode()]) <= VALUE_LIMIT)
+    )
