@@ -17,6 +17,7 @@ State = Literal["none", "missing", "broken", "denied", "untrusted", "trusted"]
 PromptState = Literal["mismatch", "broken", "untrusted", "active", "inactive", "none"]
 Owner = Literal["", "alight", "user", "inherited", "direnv", "mise", "vscode"]
 Switch = Literal["on", "off", "paused"]
+Action = Literal["keep", "enter", "leave", "adopt", "clean"]
 Outcome = Literal["hit", "miss", "skipped"]
 Code = Literal[
     # health: about one environment

@@ -11,6 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from alight.model import (
+    Action,
     Answer,
     Environment,
     Interpreter,
@@ -81,7 +82,7 @@ class Plan(Message, frozen=True, tag="plan"):
     """What the shell should do and show. Data only: the hook checks and applies each field with builtins."""
 
     VERB: ClassVar[str] = "plan"
-    action: str  # keep | enter | leave | adopt | clean
+    action: Action
     root: bytes
     prefix: bytes  # enter, adopt: the environment; else the active one or empty
     owner: Owner  # after the plan
@@ -91,6 +92,7 @@ class Plan(Message, frozen=True, tag="plan"):
     kind: str
     python_version: str
     prompt: str  # ready-made, escaped for this shell
+    segment: bool  # the settings want the hook's own prompt segment
     notice: str  # one line for stderr, or empty
     generation: bytes  # file whose content changes with news about this project
     mark: str  # the content it had for this reply

@@ -1,0 +1,54 @@
+"""What switching an environment on changes in a shell's variables: the same as its own ``activate``, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alight.activation.dialect import read_dialect
+from alight.files.disk import Disk
+from alight.model import Environment
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Variables to export and to unset, directories to put first in PATH or to remove, files to run."""
+
+    set: tuple[tuple[str, bytes], ...] = ()
+    unset: tuple[str, ...] = ()
+    path_add: tuple[bytes, ...] = ()
+    path_remove: tuple[bytes, ...] = ()
+    run: tuple[bytes, ...] = ()
+
+
+def changes(environment: Environment, variables: Mapping[str, bytes], shell: str, disk: Disk) -> Changes:
+    """The changes that make ``environment`` active in a shell with these exported variables.
+
+    ``variables`` are those before activation; nothing in them is changed. ``shell`` is zsh, bash, fish or sh.
+    """
+    prefix = environment.prefix
+    dialect = read_dialect(disk, prefix, shell)
+    virtual_env = prefix
+    if dialect.virtual_env is not None and disk.realpath(dialect.virtual_env) == disk.realpath(prefix):
+        virtual_env = dialect.virtual_env
+    assigned: list[tuple[str, bytes]] = [("VIRTUAL_ENV", virtual_env)]
+    disabled = bool(variables.get("VIRTUAL_ENV_DISABLE_PROMPT"))
+    if dialect.prompt is not None and not (dialect.prompt_optional and disabled):
+        assigned.append(("VIRTUAL_ENV_PROMPT", _CONTROL.sub(b"", dialect.prompt)))
+    if dialect.pkg_config:
+        former = variables.get("PKG_CONFIG_PATH", b"")
+        assigned.append(("PKG_CONFIG_PATH", virtual_env + b"/lib/pkgconfig" + (b":" + former if former else b"")))
+    if dialect.tcl_library:
+        assigned.append(("TCL_LIBRARY", dialect.tcl_library))
+    if dialect.tk_library:
+        assigned.append(("TK_LIBRARY", dialect.tk_library))
+    home = variables.get("PYTHONHOME")
+    clears_home = home is not None and (home != b"" or dialect.clears_empty_pythonhome)
+    return Changes(
+        set=tuple(assigned),
+        unset=("PYTHONHOME",) if clears_home else (),
+        path_add=(virtual_env + b"/bin",),
+    )

@@ -1,0 +1,84 @@
+"""The composition root: builds everything once. The only module that may import every layer."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+
+from alight import log
+from alight.clock import Clock, SystemClock
+from alight.errors import AlreadyServing
+from alight.index import Index
+from alight.lifecycle import limits
+from alight.lifecycle.identity import require_ordinary_user
+from alight.lifecycle.lock import Lock
+from alight.lifecycle.service import Part, Service
+from alight.paths import Places
+from alight.server.handlers import Handlers, Surface
+from alight.server.loop import Loop
+from alight.server.news import News
+from alight.settings import Settings
+from alight.trust.answers import Answers
+from alight.trust.judge import Judge
+from alight.trust.maker import Makers
+from alight.trust.records import Records
+
+
+def run_daemon(places: Places, settings: Settings, *, foreground: bool) -> int:
+    """Serve until asked to stop; returns the exit code. Raises UnsafeDirectory and Unreachable before serving."""
+    uid = os.getuid()
+    require_ordinary_user(uid, os.geteuid(), os.environ)
+    logger = log.open_log(places.log, str(settings.log_level.value))
+    if foreground:
+        logger.addHandler(logging.StreamHandler())
+    limits.apply()
+    try:
+        lock = Lock.take(places, uid)
+    except AlreadyServing as error:
+        logger.info("%s", error)
+        return 0
+    try:
+        _serve(places, settings, uid, logger)
+    finally:
+        lock.release()
+        log.close_log(logger)
+    return 0
+
+
+def local_handler(places: Places, settings: Settings) -> Handlers:
+    """The daemon's handlers for one question asked without it; decisions are not for them to write."""
+    clock = SystemClock()
+    surface = Surface(news=None, watch=None, stop=lambda _reason: None, segment=bool(settings.prompt_segment.value))
+    return _handlers(places, surface, os.getuid(), clock)
+
+
+def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger) -> None:
+    clock = SystemClock()
+    news = News(places, clock)
+    loop = Loop(places, uid, news, clock, logger)
+    watch = None
+    surface = Surface(news=news, watch=watch, stop=loop.stop, segment=bool(settings.prompt_segment.value))
+    handlers = _handlers(places, surface, uid, clock)
+    parts = [Part("server", loop.open, loop.close)]
+    if watch is not None:
+        parts.append(Part("watch", watch.start, watch.stop))
+    with Service(parts):
+        logger.info("serving %s, pid %d", places.runtime, os.getpid())
+        reason = loop.run(handlers)
+        logger.info("leaving: %s", reason)
+
+
+def _handlers(places: Places, surface: Surface, uid: int, clock: Clock) -> Handlers:
+    home = os.fsencode(os.path.expanduser("~"))
+    judge = Judge(Records(places.trust, uid, clock), uid)
+    return Handlers(Answers(Index(clock, uid, home), judge, uid, clock), Makers(clock), surface, clock)
+
+
+def _deliver(loop: Loop, news: News) -> Callable[[frozenset[bytes]], None]:
+    def deliver(roots: frozenset[bytes]) -> None:
+        for root in roots:
+            loop.call_soon_threadsafe(lambda root=root: news.bump(root))  # type: ignore[misc]
+
+    return deliver
+

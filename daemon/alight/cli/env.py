@@ -1,0 +1,39 @@
+"""``alight env``: which environment belongs to a folder."""
+
+from __future__ import annotations
+
+import click
+
+from alight.cli import render
+from alight.cli.options import directory_argument, json_option
+from alight.cli.place import directory_of
+from alight.cli.session import Session
+
+BAD_NEWS = ("none", "missing", "broken")
+"""States in which there is no environment to use: exit code 1."""
+
+
+@click.command()
+@directory_argument
+@json_option
+@click.pass_obj
+def env(session: Session, directory: str | None, as_json: bool) -> int:
+    """Which environment belongs to DIR, whether or not you trust it.
+
+    Nothing in DIR is run to find out. What is switched on in this shell does not matter; `alight status` shows that.
+
+    Exit code 1 when there is none, it is missing, or it is broken.
+    """
+    from alight.cli.describe import show_answer
+    from alight.cli.shapes import answer_shape
+    from alight.wire.messages import AnswerReply, GetAnswer
+
+    request = GetAnswer(directory_of(directory, session.environ), session.variables)
+    _, reply = session.read(request, AnswerReply)
+    if as_json:
+        render.document(answer_shape(reply.answer))
+    else:
+        show_answer(reply.answer)
+    for warning in reply.warnings:
+        render.note(warning)
+    return 1 if reply.answer.state in BAD_NEWS else 0

@@ -1,0 +1,176 @@
+"""The only module that prints.
+
+Names and paths come from disk and may hold anything: whatever goes to a person passes ``clean``. Colour appears only
+on a terminal, never with ``NO_COLOR`` or ``TERM=dumb``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+import click
+
+from alight.errors import AlightError
+
+_UNSAFE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"  # marks that reorder, hide or break text
+    "\ud800-\udfff"  # octets that are not UTF-8
+    "]"
+)
+
+
+class OutputClosed(Exception):
+    """The reader of stdout went away; for a command that only prints, this is success."""
+
+
+class OutputLost(AlightError):
+    """Stdout exists but does not take what is written to it: a full disk, a closed descriptor."""
+
+
+def text_of(octets: bytes) -> str:
+    """Octets as text; those that are not UTF-8 become lone surrogates, as in ``os.fsdecode``.
+
+    UTF-8 in every locale, so that JSON does not depend on the reader's ``LANG``.
+    """
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def clean(text: str) -> str:
+    r"""Text without anything a terminal acts on: each such character is shown as ``\n``, ``\x1b`` or ``\u202e``."""
+    return _UNSAFE.sub(_visible, text)
+
+
+def shown(octets: bytes) -> str:
+    """A path or name from disk, fit for a terminal."""
+    return clean(text_of(octets))
+
+
+def styled(text: str, **style: str | bool) -> str:
+    """Clean text, in colour when stdout is a terminal that wants it."""
+    cleaned = clean(text)
+    return click.style(cleaned, **style) if colourful(sys.stdout) else cleaned  # type: ignore[arg-type]
+
+
+def colourful(stream: TextIO | None) -> bool:
+    """Whether this stream is a terminal whose user did not ask for plain text."""
+    return (
+        stream is not None and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+
+
+def line(*parts: str) -> None:
+    """One line for a person; parts are clean already (``styled``, ``shown``, literals)."""
+    _write(sys.stdout, " ".join(part for part in parts if part) + "\n")
+
+
+def fields(pairs: Iterable[tuple[str, str]]) -> None:
+    """Lines of ``label  value``; the values are cleaned here."""
+    known = list(pairs)
+    width = max((len(label) for label, _ in known), default=0)
+    for label, value in known:
+        line(styled(f"{label:<{width}} ", dim=True), clean(value))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns: fitted to the window on a terminal, else one tab-separated line per row without a head."""
+    if not colourful(sys.stdout):
+        for row in rows:
+            _write(sys.stdout, "\t".join(map(clean, row)) + "\n")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*head, box=None, pad_edge=False, header_style="dim")
+    for row in rows:
+        drawn.add_row(*(Text(clean(cell), overflow="fold") for cell in row))
+    console = Console(file=sys.stdout)
+    with console.capture() as captured:
+        console.print(drawn)
+    _write(sys.stdout, captured.get())
+
+
+def document(value: object) -> None:
+    r"""One JSON document; octets that are not UTF-8 appear as ``\udcXX``."""
+    _write(sys.stdout, json.dumps(value, indent=2) + "\n")
+
+
+def octets(data: bytes) -> None:
+    """Octets as they are, for a shell to read."""
+    _guarded(sys.stdout, lambda stream: (stream.flush(), stream.buffer.write(data)))
+
+
+def note(message: str) -> None:
+    """One line to stderr that is no failure."""
+    _complain(f"alight: {clean(message)}")
+
+
+def problem(message: str, remedy: str = "", details: Sequence[str] = ()) -> None:
+    """What happened, to stderr, then what is known about it, and on the last line what to do."""
+    _complain("\n".join([f"alight: {clean(message)}", *(f"  {clean(more)}" for more in (*details, remedy) if more)]))
+
+
+def page(text: str) -> None:
+    """Help as click made it."""
+    _write(sys.stdout, text + "\n")
+
+
+def flush() -> None:
+    """Write out what is buffered; raises OutputClosed or OutputLost like every writer here."""
+    _guarded(sys.stdout, lambda stream: stream.flush())
+
+
+def abandon() -> None:
+    """Forget what is buffered, so that the interpreter does not complain about it on its way out."""
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.close(sink)
+    except OSError:
+        sys.stdout = None
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in "\n\r\t":
+        return {"\n": r"\n", "\r": r"\r", "\t": r"\t"}[match[0]]
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    fitted = text.encode(encoding, "backslashreplace").decode(encoding)
+    _guarded(stream, lambda open_stream: open_stream.write(fitted))
+
+
+def _guarded(stream: TextIO | None, action: object) -> None:
+    if stream is None:
+        return
+    assert callable(action)
+    try:
+        action(stream)
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+    except OSError as error:
+        raise OutputLost(f"cannot write the output: {error.strerror}", "see where stdout goes") from error
+
+
+def _complain(text: str) -> None:
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        return  # nobody can be told; the exit code still says it

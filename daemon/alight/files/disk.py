@@ -1,0 +1,284 @@
+"""A recording reader for one question, and the fingerprint that tells whether its answer still holds.
+
+Nothing here raises on a bad disk: what cannot be looked at (EACCES, ELOOP, ENAMETOOLONG, EIO, a NUL in the
+name) is absent. A fingerprint keeps few records, because it is tested on every cached answer.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+
+from alight.clock import Clock
+
+READ_LIMIT = 64 * 1024
+"""Octets of a file that somebody else may have written (discovery rules 2.1)."""
+
+LISTING_LIMIT = 16 * 1024
+"""``st_size`` up to which listing a directory is cheaper than asking for each name (discovery rules 3)."""
+
+NAMES_LIMIT = 1024
+"""Entries after which a listing is given up; file systems differ in what a directory's size means."""
+
+LINKS_LIMIT = 40
+"""Links followed for one path, as the kernel does."""
+
+RACY_NS = 2_000_000_000
+"""A file changed less than this before it was read may change again without its times telling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one look at a path gave; ``seen`` is None for absence."""
+
+    path: bytes
+    follow: bool
+    seen: tuple[int, int, int, int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The few looks that decided an answer. A ``racy`` one never holds, so that the question is asked again."""
+
+    records: tuple[Record, ...]
+    racy: bool = False
+
+    def holds(self) -> bool:
+        """True when every path looks as it did; one ``stat`` per record, nothing is opened."""
+        if self.racy:
+            return False
+        for record in self.records:
+            seen = record.seen
+            try:
+                now = os.stat(record.path) if record.follow else os.lstat(record.path)
+            except (OSError, ValueError):
+                if seen is not None:
+                    return False
+                continue
+            if seen is None or seen != (
+                now.st_dev, now.st_ino, now.st_mode, now.st_mtime_ns, now.st_ctime_ns, now.st_size
+            ):  # fmt: skip
+                return False
+        return True
+
+
+class Disk:
+    """One question's view of the disk: each path is looked at once, and the look is recorded.
+
+    ``uid`` is the user on whose behalf files are judged; the clock is read once, when the question begins.
+    """
+
+    def __init__(self, uid: int, clock: Clock) -> None:
+        self.uid = uid
+        self.now_ns = clock.wall_ns()
+        self._stats: dict[bytes, os.stat_result | None] = {}
+        self._lstats: dict[bytes, os.stat_result | None] = {}
+        self._names: dict[bytes, frozenset[bytes] | None] = {}
+        self._folders: dict[bytes, tuple[bytes, ...]] = {}
+        self._contents: dict[bytes, tuple[int, bytes | None]] = {}
+        self._provisional = False
+
+    def stat(self, path: bytes) -> os.stat_result | None:
+        """What the path leads to, or None."""
+        try:
+            return self._stats[path]
+        except KeyError:
+            facts = _look(path, follow=True)
+            self._stats[path] = facts
+            return facts
+
+    def lstat(self, path: bytes) -> os.stat_result | None:
+        """What stands at the path itself, a link included, or None."""
+        try:
+            return self._lstats[path]
+        except KeyError:
+            facts = _look(path, follow=False)
+            self._lstats[path] = facts
+            return facts
+
+    def exists(self, path: bytes) -> bool:
+        """True when the path leads to something."""
+        return self.stat(path) is not None
+
+    def is_directory(self, path: bytes) -> bool:
+        """True when the path leads to a directory."""
+        facts = self.stat(path)
+        return facts is not None and stat.S_ISDIR(facts.st_mode)
+
+    def is_file(self, path: bytes) -> bool:
+        """True when the path leads to a regular file."""
+        facts = self.stat(path)
+        return facts is not None and stat.S_ISREG(facts.st_mode)
+
+    def names(self, directory: bytes) -> frozenset[bytes] | None:
+        """The directory's entries; empty when there is no such directory, None when it is too large to list.
+
+        Either way the directory's own times stand for all its absent children.
+        """
+        try:
+            return self._names[directory]
+        except KeyError:
+            names = self._list(directory)
+            self._names[directory] = names
+            return names
+
+    def folders(self, directory: bytes) -> tuple[bytes, ...]:
+        """The entries that are directories or links, sorted; none when the directory is too large to list."""
+        self.names(directory)
+        return self._folders.get(directory, ())
+
+    def has(self, directory: bytes, name: bytes) -> bool:
+        """True when the directory has an entry of that name, whatever it is."""
+        names = self.names(directory)
+        if names is None:
+            return self.lstat(join(directory, name)) is not None
+        return name in names
+
+    def read(self, path: bytes, limit: int = READ_LIMIT) -> bytes | None:
+        """The whole of a regular file of at most ``limit`` octets; None when it is absent, other or larger."""
+        known = self._contents.get(path)
+        if known is not None and known[0] == limit:
+            return known[1]
+        content = self._load(path, limit)
+        self._contents[path] = (limit, content)
+        return content
+
+    def readlink(self, path: bytes) -> bytes | None:
+        """The text of a link, or None when there is no link."""
+        facts = self.lstat(path)
+        if facts is None or not stat.S_ISLNK(facts.st_mode):
+            return None
+        try:
+            return os.readlink(path)
+        except (OSError, ValueError):
+            return None
+
+    def realpath(self, path: bytes) -> bytes:
+        """The absolute path without links; parts that do not exist stay as they are, as does a path that loops.
+
+        Only the links on the way and the end are recorded: they change when the result does.
+        """
+        self.stat(path)
+        pending = path.split(b"/")[::-1]
+        done = b""
+        links = 0
+        while pending:
+            part = pending.pop()
+            if part in {b"", b"."}:
+                continue
+            if part == b"..":
+                done = done.rpartition(b"/")[0]
+                continue
+            here = done + b"/" + part
+            try:
+                target = os.readlink(here)
+            except (OSError, ValueError):
+                done = here
+                continue
+            links += 1
+            if links > LINKS_LIMIT:
+                return path
+            self.lstat(here)
+            if target.startswith(b"/"):
+                done = b""
+            pending.extend(target.split(b"/")[::-1])
+        return done or b"/"
+
+    def provisional(self) -> None:
+        """Say that the answer depends on how old something is: its fingerprint must not hold."""
+        self._provisional = True
+
+    def fingerprint(self) -> Fingerprint:
+        """Everything looked at so far, without the absences that a listed directory stands for."""
+        horizon = self.now_ns - RACY_NS
+        records: list[Record] = []
+        racy = self._provisional
+        for looks, follow in ((self._stats, True), (self._lstats, False)):
+            for path, facts in looks.items():
+                if facts is None:
+                    if not self._implied(path):
+                        records.append(Record(path, follow, None))
+                    continue
+                if not follow and not stat.S_ISLNK(facts.st_mode) and self._stats.get(path) is not None:
+                    continue
+                racy = racy or facts.st_ctime_ns > horizon or horizon < facts.st_mtime_ns <= self.now_ns + RACY_NS
+                records.append(Record(path, follow, _key(facts)))
+        return Fingerprint(tuple(records), racy)
+
+    def _implied(self, path: bytes) -> bool:
+        directory, _, name = path.rpartition(b"/")
+        directory = directory or b"/"
+        if directory not in self._names:
+            return False
+        names = self._names[directory]
+        if names is None:
+            return path in self._lstats and self._lstats[path] is None
+        return name not in names
+
+    def _list(self, directory: bytes) -> frozenset[bytes] | None:
+        facts = self.stat(directory)
+        if facts is None or not stat.S_ISDIR(facts.st_mode):
+            return frozenset()
+        if facts.st_size > LISTING_LIMIT:
+            return None
+        names: list[bytes] = []
+        folders: list[bytes] = []
+        try:
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    names.append(entry.name)
+                    if entry.is_dir(follow_symlinks=False) or entry.is_symlink():
+                        folders.append(entry.name)
+                    if len(names) > NAMES_LIMIT:
+                        return None
+        except OSError:
+            return None
+        self._folders[directory] = tuple(sorted(folders))
+        return frozenset(names)
+
+    def _load(self, path: bytes, limit: int) -> bytes | None:
+        facts = self.stat(path)
+        if facts is None or not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
+            return None
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        except (OSError, ValueError):
+            return None
+        try:
+            # The path may have become something else since it was looked at.
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            return _drain(descriptor, limit)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+
+
+def join(directory: bytes, name: bytes) -> bytes:
+    """One path; the root directory gets no second slash."""
+    return directory + name if directory.endswith(b"/") else directory + b"/" + name
+
+
+def _look(path: bytes, *, follow: bool) -> os.stat_result | None:
+    try:
+        return os.stat(path) if follow else os.lstat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _key(facts: os.stat_result) -> tuple[int, int, int, int, int, int]:
+    return (facts.st_dev, facts.st_ino, facts.st_mode, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
+
+
+def _drain(descriptor: int, limit: int) -> bytes | None:
+    chunks: list[bytes] = []
+    left = limit + 1
+    while left > 0:
+        chunk = os.read(descriptor, left)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        left -= len(chunk)
+    return None

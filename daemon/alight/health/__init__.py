@@ -1,0 +1,1 @@
+"""What is wrong with an environment, read from the disk and never tried out."""

@@ -1,0 +1,1 @@
+"""Find, start and stop the daemon, and run its parts in order."""

@@ -1,0 +1,54 @@
+"""Answers in memory: a resolution joined with the decisions, remembered while everything that decided it holds."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alight.clock import Clock
+from alight.files.disk import Disk, Fingerprint
+from alight.index import Index
+from alight.model import Answer, Resolution
+from alight.trust.judge import Judge
+
+LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    resolution: Resolution
+    answer: Answer
+    fingerprint: Fingerprint
+
+
+class Answers:
+    """Gives answers; used on the loop's thread only."""
+
+    def __init__(self, index: Index, judge: Judge, uid: int, clock: Clock) -> None:
+        self.index = index
+        self.judge = judge
+        self._uid = uid
+        self._clock = clock
+        self._judged: OrderedDict[tuple[bytes, bytes], _Judged] = OrderedDict()
+
+    def disk(self) -> Disk:
+        """A fresh look at the disk."""
+        return Disk(self._uid, self._clock)
+
+    def answer(self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False) -> Answer:
+        """What belongs to ``directory`` and what the user decided about it."""
+        resolution = self.index.resolve(directory, overrides, trail=trail)
+        if trail or resolution.environment is None:
+            return self.judge.join(resolution, self.disk())
+        key = (resolution.root, resolution.environment.prefix)
+        known = self._judged.get(key)
+        if known is not None and known.resolution == resolution and known.fingerprint.holds():
+            self._judged.move_to_end(key)
+            return known.answer
+        disk = self.disk()
+        answer = self.judge.join(resolution, disk)
+        self._judged[key] = _Judged(resolution, answer, disk.fingerprint())
+        while len(self._judged) > LIMIT:
+            self._judged.popitem(last=False)
+        return answer

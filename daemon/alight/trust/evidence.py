@@ -1,0 +1,58 @@
+"""The fingerprint that an approval is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from alight.files.disk import Disk
+from alight.model import Resolution
+from alight.trust.records import Evidence
+from alight.trust.shadows import shadowed
+from alight.trust.tracked import is_tracked
+
+FILE_LIMIT = 64 * 1024
+
+
+def take(disk: Disk, resolution: Resolution) -> Evidence | None:
+    """What the resolved environment looks like now; None when there is nothing to look at.
+
+    Inodes of the prefix and its ``bin`` notice a replaced environment; digests cover ``pyvenv.cfg`` and the pointer
+    files that led to it.
+    """
+    environment = resolution.environment
+    if environment is None:
+        return None
+    prefix = environment.prefix
+    top, binaries = disk.stat(prefix), disk.stat(prefix + b"/bin")
+    if top is None or binaries is None:
+        return None
+    digests: dict[str, str] = {}
+    for path in dict.fromkeys((prefix + b"/pyvenv.cfg", *resolution.evidence)):
+        content = disk.read(path, FILE_LIMIT)
+        if content is not None:
+            digests[os.fsdecode(path)] = hashlib.sha256(content).hexdigest()
+    return Evidence(
+        prefix_inode=top.st_ino,
+        bin_inode=binaries.st_ino,
+        files=digests,
+        shadows=shadowed(disk, prefix),
+        tracked=is_tracked(disk, prefix),
+    )
+
+
+def difference(former: Evidence, now: Evidence) -> str:
+    """What changed since the approval, in a person's words; "" when nothing did."""
+    if now.tracked and not former.tracked:
+        return "git tracks it now"
+    added = sorted(set(now.shadows) - set(former.shadows))
+    if added:
+        return f"its bin now holds {', '.join(added[:4])}"
+    if (former.prefix_inode, former.bin_inode) != (now.prefix_inode, now.bin_inode):
+        return "it was made anew since you allowed it"
+    changed = sorted(
+        os.path.basename(name)
+        for name in former.files.keys() | now.files.keys()
+        if former.files.get(name) != now.files.get(name)
+    )
+    return f"{changed[0]} changed since you allowed it" if changed else ""

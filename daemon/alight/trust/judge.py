@@ -1,0 +1,162 @@
+"""The one function that joins decisions with resolutions, and the verbs that change decisions."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from alight.errors import BadNews, UsageError
+from alight.files import ownership
+from alight.files.disk import Disk
+from alight.model import Answer, Resolution
+from alight.trust import evidence
+from alight.trust.records import Evidence, Record, Records, identify
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a verb did: the sentence for the user, and what they should know about it."""
+
+    message: str
+    warnings: tuple[str, ...] = ()
+
+
+class Judge:
+    """Answers whether a resolved environment is trusted, and records what the user decides."""
+
+    def __init__(self, records: Records, uid: int) -> None:
+        self.records = records
+        self._uid = uid
+
+    def join(self, resolution: Resolution, disk: Disk) -> Answer:
+        """The answer: the first state of none, missing, broken, denied, untrusted, trusted that holds."""
+        if resolution.condition in ("none", "missing", "broken") or resolution.environment is None:
+            state = "none" if resolution.condition == "found" else resolution.condition
+            return Answer(resolution, state)
+        root, prefix = _pair(resolution, disk)
+        # Every decision is a file in this directory, so its times stand for all of them in the fingerprint.
+        disk.stat(os.fsencode(self.records.directory))
+        if self.records.find("deny", root, b"") is not None:
+            return Answer(resolution, "denied")
+        now = evidence.take(disk, resolution)
+        if now is None:
+            return Answer(resolution, "untrusted", "it cannot be read")
+        if offender := ownership.first_offender(disk, prefix, self._uid):
+            return Answer(resolution, "untrusted", f"{os.fsdecode(offender)} can be changed by others")
+        record = self.records.find("allow", root, prefix)
+        if record is not None and record.evidence is not None:
+            reason = evidence.difference(record.evidence, now)
+            if not reason:
+                return Answer(resolution, "trusted", "allowed", self.records.path(record.identifier))
+            return Answer(resolution, "untrusted", reason)
+        tree = self._tree_over(root, prefix)
+        if tree is None:
+            return Answer(resolution, "untrusted")
+        if now.tracked:
+            return Answer(resolution, "untrusted", "git tracks it, so the trusted tree does not cover it")
+        if now.shadows:
+            names = ", ".join(now.shadows[:4])
+            return Answer(resolution, "untrusted", f"its bin holds {names}, so the trusted tree does not cover it")
+        return Answer(resolution, "trusted", f"in the trusted tree {tree.root}", self.records.path(tree.identifier))
+
+    def allow(self, resolution: Resolution, disk: Disk) -> Recorded:
+        """Trust what belongs here; raises BadNews when there is nothing, or nothing that may be trusted."""
+        environment = resolution.environment
+        if environment is None:
+            raise BadNews("there is no environment here to allow", "`alight why` tells what was looked at")
+        root, prefix = _pair(resolution, disk)
+        if offender := ownership.first_offender(disk, prefix, self._uid):
+            raise BadNews(
+                f"{os.fsdecode(offender)} belongs to somebody else or can be written by others",
+                f"look at it: ls -ld {os.fsdecode(offender)}",
+            )
+        now = evidence.take(disk, resolution)
+        if now is None:
+            raise BadNews(f"{os.fsdecode(environment.prefix)} has no bin directory", "make the environment anew")
+        self.records.remove(_deny_identifier(root))
+        self.records.write("allow", root, prefix, now)
+        return Recorded(f"allowed {os.fsdecode(environment.prefix)}", _warnings(now))
+
+    def made(self, resolution: Resolution, disk: Disk) -> bool:
+        """Trust an environment the user has just made; False when a standing check speaks against it."""
+        if resolution.environment is None or resolution.condition != "found":
+            return False
+        root, prefix = _pair(resolution, disk)
+        now = evidence.take(disk, resolution)
+        if now is None or now.tracked or now.shadows or self.records.find("deny", root, b"") is not None:
+            return False
+        if ownership.first_offender(disk, prefix, self._uid):
+            return False
+        self.records.write("allow", root, prefix, now)
+        return True
+
+    def deny(self, resolution: Resolution, disk: Disk) -> Recorded:
+        """Keep what belongs here off, whatever else is recorded."""
+        root, prefix = _pair(resolution, disk)
+        self.records.write("deny", root, b"", None)
+        if prefix:
+            allowed = self.records.find("allow", root, prefix)
+            if allowed is not None:
+                self.records.remove(allowed.identifier)
+        return Recorded(f"denied everything in {os.fsdecode(root)}; `alight allow` takes it back")
+
+    def trust_tree(self, directory: bytes, disk: Disk) -> Recorded:
+        """Trust what lies at or below ``directory``; raises UsageError for what is no directory of ours."""
+        tree = disk.realpath(directory)
+        if disk.names(tree) is None and disk.stat(tree) is None:
+            raise UsageError(f"{os.fsdecode(directory)} is not a directory")
+        if tree == b"/":
+            raise UsageError("the whole disk cannot be trusted", "name the directory that holds your projects")
+        if offender := ownership.first_offender(disk, tree, self._uid):
+            raise UsageError(f"{os.fsdecode(offender)} can be changed by others, so it cannot be trusted as a tree")
+        self.records.write("tree", tree, b"", None)
+        return Recorded(f"trusted the environments at and below {os.fsdecode(tree)}")
+
+    def revoke(self, which: bytes) -> Recorded:
+        """Forget every decision whose identifier, root or prefix is ``which``; raises BadNews when there is none."""
+        wanted = {os.fsdecode(which), os.path.realpath(os.fsdecode(which))}
+        text = os.fsdecode(which)
+        gone = [
+            record
+            for record in self.records.all()
+            if record.root in wanted
+            or (record.prefix and record.prefix in wanted)
+            or (len(text) >= 6 and record.identifier.startswith(text))
+        ]
+        if not gone:
+            raise BadNews(f"nothing is recorded about {text}", "`alight trust --list` shows what is")
+        for record in gone:
+            self.records.remove(record.identifier)
+        return Recorded("forgot " + "; ".join(f"{record.decision} {record.prefix or record.root}" for record in gone))
+
+    def _tree_over(self, root: bytes, prefix: bytes) -> Record | None:
+        for record in self.records.trees():
+            tree = os.fsencode(record.root)
+            if _within(tree, root) and _within(tree, prefix):
+                return record
+        return None
+
+
+def _within(tree: bytes, path: bytes) -> bool:
+    """By whole components: /code/proj-old is not inside /code/proj."""
+    return path == tree or path.startswith(tree.rstrip(b"/") + b"/")
+
+
+def _pair(resolution: Resolution, disk: Disk) -> tuple[bytes, bytes]:
+    environment = resolution.environment
+    root = resolution.root or resolution.directory
+    prefix = disk.realpath(environment.prefix) if environment is not None else b""
+    return disk.realpath(root), prefix
+
+
+def _deny_identifier(root: bytes) -> str:
+    return identify("deny", root, b"")
+
+
+def _warnings(now: Evidence) -> tuple[str, ...]:
+    found = []
+    if now.shadows:
+        found.append(f"its bin puts itself in front of: {', '.join(now.shadows)}")
+    if now.tracked:
+        found.append("git tracks this environment: whoever commits to the repository decides what it holds")
+    return tuple(found)

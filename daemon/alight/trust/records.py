@@ -1,0 +1,181 @@
+"""Decisions on disk: one JSON file each, mode 0600, named by what it is about; written whole or not at all."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from alight.clock import Clock
+from alight.paths import secure
+
+RECORD_LIMIT = 64 * 1024
+VERSION = 1
+DecisionKind = Literal["allow", "deny", "tree"]
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What an approved environment looked like. Device numbers are left out: they change with every mount."""
+
+    prefix_inode: int
+    bin_inode: int
+    files: dict[str, str]
+    shadows: tuple[str, ...] = ()
+    tracked: bool = False
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One decision. Paths are text with surrogate escapes, as stdlib ``json`` round-trips them."""
+
+    version: int
+    decision: DecisionKind
+    root: str
+    prefix: str
+    owner: int
+    since: str
+    evidence: Evidence | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The file's name without ending: SHA-256 over what the decision is about."""
+        return identify(self.decision, os.fsencode(self.root), os.fsencode(self.prefix))
+
+
+def identify(decision: str, root: bytes, prefix: bytes) -> str:
+    """The name of the record about (root, prefix)."""
+    return hashlib.sha256(b"\0".join((decision.encode(), root, prefix))).hexdigest()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A record and the state of the file it came from."""
+
+    record: Record
+    mtime_ns: int
+    inode: int
+
+
+class Records:
+    """The store. The daemon alone writes it; a file that cannot be used is set aside, never fatal."""
+
+    def __init__(self, directory: Path, uid: int, clock: Clock) -> None:
+        self.directory = directory
+        self._uid = uid
+        self._clock = clock
+        self._cache: dict[str, Loaded] = {}
+
+    def path(self, identifier: str) -> bytes:
+        """The file that holds this decision: the trust stamp that hooks test."""
+        return os.fsencode(self.directory / f"{identifier}.json")
+
+    def find(self, decision: DecisionKind, root: bytes, prefix: bytes) -> Record | None:
+        """The record about (root, prefix), or None. Costs one stat when it was read before."""
+        identifier = identify(decision, root, prefix)
+        record = self._load(identifier)
+        if record is None or record.decision != decision:
+            return None
+        matches = os.fsencode(record.root) == root and os.fsencode(record.prefix) == prefix
+        return record if matches else None
+
+    def all(self) -> Iterator[Record]:
+        """Every usable record, oldest name first."""
+        try:
+            names = sorted(os.listdir(self.directory))
+        except OSError:
+            return
+        for name in names:
+            stem, dot, ending = name.partition(".")
+            if dot and ending == "json" and len(stem) == 64:
+                record = self._load(stem)
+                if record is not None:
+                    yield record
+
+    def trees(self) -> tuple[Record, ...]:
+        """The records that cover whole trees."""
+        return tuple(record for record in self.all() if record.decision == "tree")
+
+    def write(self, decision: DecisionKind, root: bytes, prefix: bytes, evidence: Evidence | None) -> Record:
+        """Store a decision: temporary file, fsync, rename. Raises UnsafeDirectory or OSError; nothing is torn."""
+        os.close(secure(self.directory, self._uid))
+        record = Record(
+            version=VERSION,
+            decision=decision,
+            root=os.fsdecode(root),
+            prefix=os.fsdecode(prefix),
+            owner=self._uid,
+            since=_timestamp(self._clock),
+            evidence=evidence,
+        )
+        text = json.dumps(msgspec.structs.asdict(record) | {"evidence": _plain(evidence)}, indent=1) + "\n"
+        target = self.directory / f"{record.identifier}.json"
+        temporary = self.directory / f".{record.identifier}.{os.getpid()}.tmp"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        return record
+
+    def remove(self, identifier: str) -> bool:
+        """Forget a decision; False when there was none."""
+        self._cache.pop(identifier, None)
+        try:
+            os.unlink(self.path(identifier))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _load(self, identifier: str) -> Record | None:
+        path = self.path(identifier)
+        try:
+            facts = os.lstat(path)
+        except OSError:
+            self._cache.pop(identifier, None)
+            return None
+        known = self._cache.get(identifier)
+        if known is not None and (known.mtime_ns, known.inode) == (facts.st_mtime_ns, facts.st_ino):
+            return known.record
+        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != self._uid or stat.S_IMODE(facts.st_mode) & 0o077:
+            return None
+        record = _read(path)
+        if record is None or record.identifier != identifier or record.owner != self._uid:
+            return None
+        self._cache[identifier] = Loaded(record, facts.st_mtime_ns, facts.st_ino)
+        return record
+
+
+def _read(path: bytes) -> Record | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        text = stream.read(RECORD_LIMIT)
+    try:
+        # stdlib json keeps the surrogate escapes of undecodable octets; msgspec's refuses them
+        return msgspec.convert(json.loads(text), Record)
+    except (ValueError, msgspec.ValidationError):
+        return None
+
+
+def _plain(evidence: Evidence | None) -> dict[str, object] | None:
+    return None if evidence is None else msgspec.structs.asdict(evidence)
+
+
+def _timestamp(clock: Clock) -> str:
+    moment = datetime.datetime.fromtimestamp(clock.wall_ns() // 1_000_000_000, tz=datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+

@@ -1,0 +1,708 @@
+# alight for zsh: asks the daemon at the prompt what belongs here and applies the answer as data.
+#
+# Source this file from an interactive zsh, or eval the output of `alight init zsh`.
+# The wire is described in PROTOCOL.md. Names that begin with __alight are private; the public ones are the
+# function `alight`, the function `deactivate` while an environment is on, and the variables ALIGHT_*.
+
+'builtin' 'typeset' '-ga' '__alight_restore'
+__alight_restore=()
+[[ ! -o 'aliases' ]] || __alight_restore+=('aliases')
+[[ ! -o 'sh_glob' ]] || __alight_restore+=('sh_glob')
+[[ ! -o 'no_brace_expand' ]] || __alight_restore+=('no_brace_expand')
+'builtin' 'setopt' 'no_aliases' 'no_sh_glob' 'brace_expand'
+
+if [[ -o interactive && ${ZSH_SUBSHELL:-0} == 0 && $UID == $EUID && ! ( $EUID == 0 && -n ${SUDO_UID-} ) && ${ALIGHT_DISABLE-} != 1 ]] &&
+  zmodload zsh/net/socket zsh/system zsh/datetime zsh/parameter 2>/dev/null; then
+
+# --- wire: ZMTP 3.0 spoken with builtins ---------------------------------------------------------
+
+typeset -ga __alight_facts
+__alight_facts=(
+  PATH VIRTUAL_ENV VIRTUAL_ENV_PROMPT VIRTUAL_ENV_DISABLE_PROMPT
+  CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_SHLVL PYTHONHOME PKG_CONFIG_PATH
+  POETRY_ACTIVE PIPENV_ACTIVE HATCH_ENV_ACTIVE PIXI_IN_SHELL
+  DIRENV_DIR DIRENV_DIFF __MISE_DIFF TERM_PROGRAM
+  CONDA_EXE MAMBA_EXE MAMBA_ROOT_PREFIX CONDA_ENVS_DIRS CONDA_ENVS_PATH
+  WORKON_HOME PIPENV_PIPFILE PIPENV_VENV_IN_PROJECT PIPENV_CUSTOM_VENV_NAME PIPENV_PYTHON
+  POETRY_VIRTUALENVS_PATH POETRY_VIRTUALENVS_IN_PROJECT POETRY_CACHE_DIR POETRY_CONFIG_DIR
+  PDM_PYTHON PDM_IGNORE_SAVED_PYTHON PDM_USE_VENV
+  HATCH_DATA_DIR HATCH_CONFIG HATCH_ENV
+  UV_PROJECT_ENVIRONMENT UV_PYTHON_INSTALL_DIR UV_CACHE_DIR
+  PYENV_ROOT PYENV_VERSION PIXI_HOME MISE_DATA_DIR ASDF_DATA_DIR
+  XDG_DATA_HOME XDG_CACHE_HOME XDG_CONFIG_HOME HOME
+)
+
+# Connects within what a stopped daemon allows: `zsocket` has no timeout, so the heartbeat must be fresh and the
+# process running. Sets __alight_fd. Returns 3 when nobody is there, 4 when somebody is but does not serve.
+__alight_connect() {
+  emulate -L zsh
+  local pid when line run=$__alight_runtime
+  [[ -d $run && -O $run && ! -L $run && -S $run/alight.sock ]] || return 3
+  { read -r pid when < $run/alive } 2>/dev/null || return 3
+  [[ $pid == <1-> && $when == <1-> ]] || return 3
+  (( EPOCHSECONDS - when < 25 && when - EPOCHSECONDS < 25 )) || return 3
+  if [[ -d /proc/$pid ]]; then
+    { read -r line < /proc/$pid/stat } 2>/dev/null && [[ ${${line##*\) }[1]} != [TtZX] ]] || return 4
+  elif [[ -d /proc/self ]]; then
+    return 3
+  fi
+  # zsocket takes the lowest free number, which may be one the user counts on: move it away at once.
+  zsocket $run/alight.sock 2>/dev/null || return 3
+  local -i low=$REPLY
+  local -i fd
+  exec {fd}>&$low {low}>&-
+  __alight_fd=$fd
+}
+
+__alight_close() {
+  emulate -L zsh
+  (( __alight_fd >= 0 )) || return 0
+  zle -F $__alight_fd 2>/dev/null
+  local -i fd=$__alight_fd
+  __alight_fd=-1
+  exec {fd}>&-
+}
+
+# Reads until the buffer has $1 octets. Returns 3 at end of file, 4 when the deadline passed.
+__alight_need() {
+  local chunk
+  local -F left
+  while (( ${#__alight_in} < $1 )); do
+    left=$(( __alight_deadline - EPOCHREALTIME ))
+    (( left > 0 )) || return 4
+    sysread -i $__alight_fd -s 65536 -t $left chunk
+    case $? in
+      0) __alight_in+=$chunk ;;
+      4) return 4 ;;
+      5) return 3 ;;
+      *) [[ $ERRNO == 4 ]] || return 3 ;;
+    esac
+  done
+}
+
+__alight_greet() {
+  syswrite -o $__alight_fd -- $__alight_greeting || return 3
+  __alight_in=
+}
+
+# Consumes the server's greeting and READY.
+__alight_welcome() {
+  local -i size
+  local octet
+  __alight_need 66 || return
+  [[ $__alight_in[1] == $'\xff' && $__alight_in[11] == $'\x03' && $__alight_in[65] == $'\x04' ]] || return 5
+  octet=$__alight_in[66] size=$(( #octet ))
+  __alight_need $(( 66 + size )) || return
+  [[ ${__alight_in[67,72]} == $'\x05READY' ]] || return 5
+  __alight_in=${__alight_in[67+size,-1]}
+}
+
+# Sends its arguments as the frames of one message.
+__alight_send() {
+  local frame out= flags
+  local -i length left=$#
+  for frame; do
+    (( left-- ))
+    length=$#frame
+    if (( length < 256 )); then
+      flags=$(( left ? 1 : 0 ))
+      out+=${(#)flags}${(#)length}$frame
+    else
+      flags=$(( left ? 3 : 2 ))
+      out+=${(#)flags}$'\0\0\0\0\0\0'${(#)$(( length >> 8 ))}${(#)$(( length & 255 ))}$frame
+    fi
+  done
+  local -i written
+  while (( $#out )); do
+    (( EPOCHREALTIME < __alight_deadline )) || return 4
+    syswrite -c written -o $__alight_fd -- $out || return 3
+    out=${out[written+1,-1]}
+  done
+}
+
+# Receives one message into __alight_frames.
+__alight_receive() {
+  local -i flags length total=0
+  local octet low
+  __alight_frames=()
+  while true; do
+    __alight_need 2 || return
+    octet=$__alight_in[1] flags=$(( #octet ))
+    if (( flags & ~7 )) || (( (flags & 4) && (flags & 1) )); then return 5; fi
+    if (( flags & 2 )); then
+      __alight_need 9 || return
+      [[ ${__alight_in[2,7]} == $'\0\0\0\0\0\0' ]] || return 5
+      octet=$__alight_in[8] low=$__alight_in[9] length=$(( (#octet) << 8 | (#low) ))
+      __alight_in=${__alight_in[10,-1]}
+    else
+      octet=$__alight_in[2] length=$(( #octet ))
+      __alight_in=${__alight_in[3,-1]}
+    fi
+    (( length <= 16384 && (total += length) <= 65536 )) || return 5
+    __alight_need $length || return
+    if (( ! (flags & 4) )); then
+      __alight_frames+=("${__alight_in[1,length]}")
+      (( $#__alight_frames <= 96 )) || return 5
+    fi
+    __alight_in=${__alight_in[length+1,-1]}
+    (( flags & 5 )) || return 0
+  done
+}
+
+# One exchange within one deadline; the connection stays open for pushes. Frames of the reply's body, from the verb
+# on, are left in __alight_reply.
+__alight_exchange() {
+  emulate -L zsh
+  setopt no_multibyte local_traps
+  trap '' PIPE
+  local -i code=0 complete=0
+  local verb=$1
+  shift
+  __alight_reply=()
+  __alight_close
+  __alight_deadline=$(( EPOCHREALTIME + 0.05 ))
+  {
+    __alight_connect || { code=$?; return code }
+    __alight_greet && __alight_welcome || { code=$?; return code }
+    local id=$$.$EPOCHREALTIME.$(( ++__alight_count ))
+    __alight_send 1 $verb $id "$@" || { code=$?; return code }
+    while true; do
+      __alight_receive || { code=$?; return code }
+      (( $#__alight_frames >= 7 )) && [[ $__alight_frames[1] == 1 ]] || { code=5; return 5 }
+      [[ $__alight_frames[3] == $id ]] && break
+    done
+    [[ $__alight_frames[6] == $PWD ]] || { code=5; return 5 }
+    __alight_reply=("${(@)__alight_frames[7,-1]}")
+    complete=1
+    return 0
+  } always {
+    (( complete )) || __alight_close
+  }
+}
+
+# --- state and display ---------------------------------------------------------------------------
+
+__alight_show() {
+  local state=$1 name=$2 kind=$3 version=$4 text=$5
+  typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version
+  typeset -gx ALIGHT_PROMPT=$text
+  (( __alight_slot )) && psvar[__alight_slot]=${text//\%\%/%}
+  return 0
+}
+
+# The segment goes in front of PROMPT without any data in it: %1v shows psvar[1] as it is.
+__alight_segment() {
+  [[ ${ALIGHT_PROMPT_SEGMENT-} != (0|false|no|off) && -z ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || return 0
+  [[ -z ${STARSHIP_SHELL-}${POWERLEVEL9K_MODE-}${POSH_THEME-}${POSH_SHELL_VERSION-}${SPACESHIP_VERSION-} ]] || return 0
+  (( ! $+functions[p10k] && ! $+functions[prompt_powerlevel9k_setup] && ! $+functions[prompt_pure_setup] )) || return 0
+  if (( ! __alight_slot )); then
+    local -i slot
+    for slot in 1 2 3 4 5 6 7 8; do
+      [[ -z ${psvar[slot]-} && ${PROMPT-} != *%${slot}v* && ${RPROMPT-} != *%${slot}v* ]] && break
+    done
+    __alight_slot=$slot
+    psvar[slot]=${${ALIGHT_PROMPT-}//\%\%/%}
+  fi
+  [[ ${PROMPT-} == *%${__alight_slot}v* ]] || PROMPT="%($__alight_slot""V.%$__alight_slot""v .)${PROMPT-}"
+}
+
+# Prints a line once per shell; data from the wire must not reach the terminal raw.
+__alight_say() {
+  [[ -n $1 && -z ${__alight_said[$1]-} ]] || return 0
+  __alight_said[$1]=1
+  print -ru2 -- ${1//[[:cntrl:]]/?}
+}
+
+# What tells, without asking anybody, that the last answer may be out of date.
+__alight_signature() {
+  local mark= witness
+  [[ -z $__alight_generation ]] || { read -r mark < $__alight_generation } 2>/dev/null
+  REPLY=$mark:
+  for witness in "${(@)__alight_witnesses}"; do
+    if [[ -e $witness ]]; then
+      [[ $witness -nt $__alight_generation ]] && REPLY+=2 || REPLY+=1
+    else
+      REPLY+=0
+    fi
+  done
+}
+
+# --- applying and undoing ------------------------------------------------------------------------
+
+# Whether a variable may be set by a plan at all: `typeset` would run `$( )` inside a name.
+__alight_may_set() {
+  [[ $1 =~ '^[A-Za-z_][A-Za-z0-9_]*$' ]] || return 1
+  case $1 in
+    PATH | path | PS1 | PROMPT | IFS | ENV | BASH_ENV | ZDOTDIR | PROMPT_COMMAND | LD_* | DYLD_*) return 1 ;;
+  esac
+}
+
+__alight_record() {
+  local name=$1
+  if (( ! ${(P)+name} )); then
+    __alight_former[$name]=
+    __alight_was[$name]=unset
+  else
+    __alight_former[$name]=${(P)name}
+    [[ ${parameters[$name]} == *export* ]] && __alight_was[$name]=exported || __alight_was[$name]=set
+  fi
+}
+
+__alight_put_back() {
+  local name=$1
+  case $__alight_was[$name] in
+    unset) unset $name ;;
+    exported) typeset -gx -- "$name=$__alight_former[$name]" ;;
+    set)
+      typeset -g +x -- $name
+      typeset -g -- "$name=$__alight_former[$name]"
+      ;;
+  esac
+}
+
+# Leaves our environment: by value, so that what the user changed meanwhile stays.
+__alight_leave() {
+  local name directory
+  local -i at
+  if (( __alight_adopted )); then
+    # The function of the environment's own script; never a command of that name found on PATH.
+    if (( $+functions[deactivate] )); then
+      deactivate
+    else
+      [[ ${VIRTUAL_ENV-} == $__alight_applied ]] && unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+      at=${path[(ie)$__alight_applied/bin]}
+      (( at <= $#path )) && path[at]=()
+    fi
+  else
+    for name in "${(@k)__alight_ours}"; do
+      if [[ ${__alight_unset[$name]-} == 1 ]]; then
+        (( ${(P)+name} )) || __alight_put_back $name
+      elif (( ${(P)+name} )) && [[ ${(P)name} == $__alight_ours[$name] ]]; then
+        __alight_put_back $name
+      fi
+    done
+    for directory in "${(@)__alight_added}"; do
+      at=${path[(ie)$directory]}
+      (( at <= $#path )) && path[at]=()
+    done
+    (( __alight_deactivate_is_ours )) && unset -f deactivate 2>/dev/null
+  fi
+  __alight_forget
+  rehash
+}
+
+__alight_forget() {
+  __alight_ours=() __alight_unset=() __alight_former=() __alight_was=() __alight_added=()
+  __alight_applied= __alight_adopted=0 __alight_deactivate_is_ours=0
+}
+
+# Every operation is checked before the first one is applied.
+__alight_valid() {
+  local operation verb rest
+  for operation; do
+    verb=${operation%% *} rest=${operation#* }
+    case $verb in
+      set) [[ $rest == *=* ]] && __alight_may_set ${rest%%=*} || return 1 ;;
+      unset | drop) __alight_may_set $rest || return 1 ;;
+      path-add | path-remove) [[ $rest == /* && $rest != *:* ]] || return 1 ;;
+      run) [[ $rest == $__alight_target/etc/conda/(de|)activate.d/* && $rest != */../* ]] || return 1 ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# A reply can at most choose among environments that this shell finds to be the user's own and approved.
+__alight_may_enter() {
+  local prefix=$1 stamp=$2 mark
+  [[ $prefix == /* && $prefix != *:* && -d $prefix/bin ]] || return 1
+  mark=$prefix/pyvenv.cfg
+  [[ -f $mark ]] || mark=$prefix/conda-meta
+  [[ -e $mark ]] || return 1
+  [[ -O $mark || ! -w $mark ]] || return 1
+  [[ $stamp == /*/alight/trust/*.json && ${#${stamp:t:r}} == 64 && ${stamp:t:r} != *[^0-9a-f]* ]] || return 1
+  [[ -f $stamp && -O $stamp && ! -L $stamp && -O ${stamp:h} ]]
+}
+
+__alight_apply() {
+  local operation verb rest name
+  for operation; do
+    verb=${operation%% *} rest=${operation#* }
+    case $verb in
+      set)
+        name=${rest%%=*}
+        (( ${+__alight_ours[$name]} )) || __alight_record $name
+        __alight_ours[$name]=${rest#*=}
+        typeset -gx -- "$name=${rest#*=}"
+        ;;
+      unset)
+        (( ${(P)+rest} )) || continue
+        __alight_record $rest
+        __alight_ours[$rest]= __alight_unset[$rest]=1
+        unset $rest
+        ;;
+      drop) unset $rest ;;
+      path-remove) path=("${(@)path:#$rest}") ;;
+      path-add)
+        __alight_added+=("$rest")
+        path=("$rest" "${(@)path}")
+        ;;
+      run) __alight_run $rest ;;
+    esac
+  done
+}
+
+__alight_run() {
+  [[ -f $1 && ! -L $1 && -O $1 ]] && source $1
+  return 0
+}
+
+# Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
+__alight_take() {
+  local -a f operations
+  f=("${(@)__alight_reply}")
+  [[ $f[1] == plan ]] && (( $#f >= 19 )) || return 1
+  operations=("${(@)f[20,-1]}")
+  local action=$f[2] root=$f[3] prefix=$f[4] owner=$f[5] stamp=$f[6]
+  [[ -z $root || $root == /* ]] && [[ -z $prefix || $prefix == /* ]] && [[ -z $f[14] || $f[14] == $__alight_runtime/* ]] || return 1
+  __alight_target=$prefix
+  __alight_valid "${(@)operations}" || return 1
+  case $action in
+    keep) ;;
+    adopt)
+      __alight_forget
+      __alight_applied=$prefix __alight_adopted=1
+      ;;
+    enter)
+      __alight_may_enter $prefix $stamp || return 1
+      [[ -z $__alight_applied ]] || __alight_leave
+      __alight_apply "${(@)operations}"
+      __alight_applied=$prefix
+      if (( ! $+functions[deactivate] )); then
+        deactivate() { __alight_deactivate "$@" }
+        __alight_deactivate_is_ours=1
+      fi
+      rehash
+      ;;
+    leave | clean)
+      [[ -z $__alight_applied ]] || __alight_leave
+      if [[ $action == clean ]]; then
+        (( $+functions[deactivate] )) && deactivate
+        __alight_apply "${(@)operations}"
+        rehash
+      fi
+      ;;
+    *) return 1 ;;
+  esac
+  __alight_root=$root __alight_owner=$owner
+  if [[ -n $__alight_declined && ${root:--} != $__alight_declined ]]; then
+    __alight_declined=
+    [[ $__alight_switch == paused ]] && __alight_switch=on
+  fi
+  __alight_generation=$f[14]
+  __alight_witnesses=("${(@)f[16,19]:#}")
+  __alight_wants_segment=$f[12]
+  __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
+  __alight_say "$f[13]"
+  __alight_signature
+  # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
+  __alight_signature_seen=$f[15]:${REPLY#*:}
+}
+
+# --- the prompt ----------------------------------------------------------------------------------
+
+__alight_session() {
+  REPLY=${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}
+}
+
+# Asks and applies. $1 is the status of the last command.
+__alight_ask() {
+  emulate -L zsh
+  local name
+  local -a variables
+  for name in $__alight_facts; do
+    (( ${(P)+name} )) && [[ $name == PATH || ${#${(P)name}} -le 8192 ]] && variables+=("$name=${(P)name}")
+  done
+  __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
+    $1 $__alight_first "${(@)variables}"
+  local -i code=$?
+  case $code in
+    0)
+      __alight_first=0
+      __alight_take && return 0
+      ;;
+    3) __alight_spawn ;;
+    4) __alight_open_until=$(( EPOCHSECONDS + 30 )) ;;
+    5) __alight_open_until=$(( EPOCHSECONDS + 60 )) ;;
+  esac
+  __alight_alone
+  return 1
+}
+
+# Without an answer the shell still must not keep an environment that is gone or of a project it has left.
+__alight_alone() {
+  [[ -n $__alight_applied ]] || return 0
+  if [[ $__alight_root == / || $PWD == $__alight_root || $PWD == $__alight_root/* ]] &&
+    [[ -e $__alight_applied/pyvenv.cfg || -e $__alight_applied/conda-meta ]]; then
+    return 0
+  fi
+  __alight_leave
+  __alight_owner=
+  __alight_show none '' '' '' ''
+}
+
+# Starts the daemon, at most once in ten seconds. The pipe ends when it serves; zle then asks and redraws by itself.
+__alight_spawn() {
+  emulate -L zsh
+  __alight_dirty=1
+  (( EPOCHSECONDS - __alight_spawned >= 10 )) || return 0
+  [[ -x $__alight_python && -r $__alight_client && -x $__alight_daemon_python ]] || return 0
+  __alight_spawned=$EPOCHSECONDS
+  local -i fd
+  exec {fd}< <(exec $__alight_python -I -S $__alight_client spawn $__alight_runtime $__alight_daemon_python 2>/dev/null </dev/null)
+  __alight_waiting=$fd
+  zle -F $fd __alight_started 2>/dev/null || __alight_stop_waiting
+}
+
+__alight_stop_waiting() {
+  (( __alight_waiting >= 0 )) || return 0
+  zle -F $__alight_waiting 2>/dev/null
+  local -i fd=$__alight_waiting
+  __alight_waiting=-1
+  exec {fd}<&-
+}
+
+__alight_started() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  __alight_stop_waiting
+  __alight_refresh
+}
+
+# Asks again while the user looks at the prompt, and redraws it; a half-typed command stays as it is.
+__alight_refresh() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  local before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}
+  __alight_dirty=0
+  __alight_ask 0
+  __alight_session
+  __alight_session_seen=$REPLY
+  __alight_listen
+  if [[ ${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-} != $before ]]; then
+    [[ $__alight_wants_segment == 1 ]] && __alight_segment
+    zle .reset-prompt 2>/dev/null && zle -R
+  fi
+}
+
+__alight_listen() {
+  (( __alight_fd >= 0 )) && { zle -F $__alight_fd __alight_news 2>/dev/null || __alight_close }
+}
+
+__alight_news() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  __alight_close
+  [[ -n ${2-} ]] || __alight_refresh
+}
+
+# At a prompt that asked nothing, the connection for news is made once zle is idle, not while the user waits for it.
+__alight_idle() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  setopt no_multibyte local_traps
+  trap '' PIPE
+  __alight_close_idle
+  (( __alight_fd < 0 && EPOCHSECONDS >= __alight_open_until )) || return 0
+  __alight_deadline=$(( EPOCHREALTIME + 0.05 ))
+  if __alight_connect && __alight_greet && __alight_welcome &&
+    __alight_send 1 listen $$.$EPOCHREALTIME.$(( ++__alight_count )) "$PWD" "$__alight_root" "${__alight_signature_seen%:*}"; then
+    __alight_listen
+  else
+    __alight_close
+  fi
+}
+
+__alight_close_idle() {
+  (( __alight_idle_fd >= 0 )) || return 0
+  zle -F $__alight_idle_fd 2>/dev/null
+  local -i fd=$__alight_idle_fd
+  __alight_idle_fd=-1
+  exec {fd}<&-
+}
+
+__alight_precmd() {
+  local -i code=$?
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return code
+  [[ $__alight_switch != off ]] || return code
+  if [[ -n $__alight_applied && ! -e $__alight_applied/pyvenv.cfg && ! -e $__alight_applied/conda-meta ]]; then
+    __alight_leave
+    __alight_owner= __alight_dirty=1
+    __alight_show none '' '' '' ''
+  fi
+  __alight_session
+  [[ $REPLY == $__alight_session_seen && $PWD == $__alight_asked ]] || __alight_dirty=1
+  if (( ! __alight_dirty )); then
+    __alight_signature
+    [[ $REPLY == $__alight_signature_seen ]] || __alight_dirty=1
+  fi
+  if (( __alight_dirty )); then
+    if (( EPOCHSECONDS >= __alight_open_until )); then
+      __alight_dirty=0 __alight_asked=$PWD
+      __alight_ask $code || { __alight_signature; __alight_signature_seen=$REPLY }
+      __alight_listen
+      __alight_session
+      __alight_session_seen=$REPLY
+    else
+      __alight_alone
+    fi
+  elif (( EPOCHSECONDS >= __alight_open_until )); then
+    exec {__alight_idle_fd}</dev/null
+    zle -F $__alight_idle_fd __alight_idle 2>/dev/null || __alight_close_idle
+  fi
+  [[ $__alight_wants_segment == 1 ]] && __alight_segment
+  return code
+}
+
+# The connection is ours only while the prompt is shown, so that no command inherits it. A line that may make an
+# environment is told to the daemon before it runs: what is absent now and there later was made by the user.
+__alight_preexec() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  if [[ $__alight_switch == on && $sysparams[pid] == $__alight_pid ]]; then
+    case $1 in
+      *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*) __alight_note "$1" ;;
+    esac
+  fi
+  __alight_close
+  __alight_close_idle
+  __alight_stop_waiting
+}
+
+__alight_note() {
+  emulate -L zsh
+  (( EPOCHSECONDS >= __alight_open_until )) || return 0
+  local word=${${(z)1}[1]} kind=none
+  if (( $+aliases[$word] )); then kind=alias
+  elif (( $+functions[$word] )); then kind=function
+  elif (( $+builtins[$word] )); then kind=builtin
+  elif (( $+commands[$word] )) || [[ $word == */* ]]; then kind=file
+  fi
+  [[ $kind == file ]] || return 0
+  local name
+  local -a variables
+  for name in PATH HOME; do
+    (( ${(P)+name} )) && variables+=("$name=${(P)name}")
+  done
+  __alight_exchange note zsh $$ "$PWD" $kind "$1" "${(@)variables}"
+  __alight_dirty=1
+}
+
+__alight_exit() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  __alight_close
+}
+
+# --- what the user calls -------------------------------------------------------------------------
+
+# Takes venv's own argument too: an `activate` script calls `deactivate nondestructive` before it sets its variables.
+__alight_deactivate() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  __alight_leave
+  __alight_owner= __alight_dirty=1
+  [[ ${1-} == nondestructive ]] || __alight_declined=${__alight_root:--}
+}
+
+alight() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  case ${1-} in
+    on)
+      (( $# == 1 )) || { print -ru2 -- 'alight: on takes no arguments'; return 2 }
+      __alight_switch=on __alight_declined= __alight_dirty=1 __alight_open_until=0
+      ;;
+    off)
+      (( $# == 1 )) || { print -ru2 -- 'alight: off takes no arguments'; return 2 }
+      __alight_close
+      [[ -z $__alight_applied ]] || __alight_leave
+      __alight_switch=off __alight_owner= __alight_declined=
+      __alight_show none '' '' '' ''
+      ;;
+    pause)
+      (( $# == 1 )) || { print -ru2 -- 'alight: pause takes no arguments'; return 2 }
+      __alight_switch=paused __alight_declined=${__alight_root:--}
+      ;;
+    status)
+      shift
+      command $__alight_command status --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
+        --shell-declined "$__alight_declined" "$@"
+      ;;
+    *)
+      command $__alight_command "$@"
+      local -i code=$?
+      [[ ${1-} == (allow|deny|trust|daemon) ]] && __alight_dirty=1 __alight_open_until=0
+      return code
+      ;;
+  esac
+}
+
+# --- start ---------------------------------------------------------------------------------------
+
+__alight_load() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  local file=$1 line directory
+  typeset -g __alight_python __alight_client __alight_command __alight_daemon_python
+  if [[ -z $__alight_client ]]; then
+    # Sourced as a file: the client lies beside it, in the package or in the checkout.
+    for line in ${file:A:h:h}/query.py ${file:A:h:h}/daemon/alight/query.py; do
+      [[ -r $line ]] && __alight_client=$line && break
+    done
+  fi
+  [[ -n $__alight_command ]] || __alight_command=${commands[alight]-}
+  if [[ -z $__alight_python && -r $__alight_command ]]; then
+    { read -r line < $__alight_command } 2>/dev/null
+    [[ $line == '#!'/*python* ]] && __alight_python=${${line#\#!}%% *}
+  fi
+  [[ -n $__alight_daemon_python ]] || __alight_daemon_python=$__alight_python
+  [[ -n $__alight_command ]] || __alight_command=alight
+
+  directory=${ALIGHT_RUNTIME_DIR-}
+  if [[ -z $directory ]]; then
+    if [[ $OSTYPE == darwin* ]]; then
+      directory=${${$(/usr/bin/getconf DARWIN_USER_TEMP_DIR):-/tmp}:A}/alight
+    elif [[ -d /run/user/$EUID && -O /run/user/$EUID ]]; then
+      directory=/run/user/$EUID/alight
+    else
+      directory=/tmp/alight-$EUID
+    fi
+  fi
+  if [[ -n ${__alight_pid-} && $__alight_pid == $sysparams[pid] ]]; then
+    # Sourced a second time: functions and settings are new, what is applied stays known.
+    __alight_runtime=$directory __alight_dirty=1
+  else
+    typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
+    typeset -g __alight_root= __alight_asked= __alight_session_seen= __alight_signature_seen= __alight_generation=
+    typeset -g __alight_in= __alight_target= __alight_wants_segment=0 __alight_first=1
+    typeset -ga __alight_frames __alight_reply __alight_witnesses __alight_added
+    typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said
+    typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
+    typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0
+    typeset -gi __alight_spawned=0 __alight_open_until=0
+    typeset -gF __alight_deadline=0
+    __alight_frames=() __alight_reply=() __alight_witnesses=() __alight_added=()
+    # A parent's display says nothing about this shell.
+    __alight_show none '' '' '' ''
+  fi
+  typeset -g __alight_greeting=$'\xff\0\0\0\0\0\0\0\0\x7f\x03\0NULL'
+  () {
+    setopt local_options no_multibyte
+    repeat 48 __alight_greeting+=$'\0'
+    __alight_greeting+=$'\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER'
+  }
+  typeset -ga precmd_functions preexec_functions zshexit_functions
+  precmd_functions=(${precmd_functions:#__alight_precmd} __alight_precmd)
+  # In front, so that another hook's child does not inherit the connection.
+  preexec_functions=(__alight_preexec ${preexec_functions:#__alight_preexec})
+  zshexit_functions=(${zshexit_functions:#__alight_exit} __alight_exit)
+}
+
+__alight_load "${(%):-%x}"
+
+fi
+
+(( ! ${#__alight_restore} )) || 'builtin' 'setopt' $__alight_restore
+'builtin' 'unset' '__alight_restore'

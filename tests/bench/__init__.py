@@ -1,0 +1,1 @@
+"""The benchmarks; ``tests/bench/cd`` is the command."""

@@ -1,0 +1,203 @@
+"""The tools compared, one generator each: get it, prepare its projects, say its rc lines, put everything away.
+
+A tool is taken as its manual says and as it ships: no message, prompt segment or check of it is switched off, except
+that mise is kept off the network. Each project's configuration is approved beforehand, as a person does once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.playground import Tree
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MISE_PACKAGE = "mise@2026.9.15"
+DIRENV_CONFIGURATION = "export VIRTUAL_ENV=$PWD/.venv\nPATH_add .venv/bin\n"
+MISE_CONFIGURATION = '[env]\n_.python.venv = ".venv"\n'
+MISE_OFFLINE = {"MISE_OFFLINE": "1", "MISE_AUTO_INSTALL": "0", "MISE_HIDE_UPDATE_WARNING": "1"}
+LAUNCHER = """#!{python}
+import sys
+
+sys.path.insert(0, {source!r})
+from alight.cli.main import main
+
+sys.exit(main())
+"""
+DAEMON_DEADLINE_S = 20.0
+
+
+class ToolMissing(Exception):
+    """The tool cannot be had here; the text says what would help."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a tool is given: its tree, a short private folder for its own files, and the caller's wishes."""
+
+    tree: Tree
+    scratch: Path
+    mise: str | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A prepared tool: its version, what it adds to the shell's environment, its rc lines by shell."""
+
+    version: str
+    hooks: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A row of the comparison. ``activates`` is false for the shell alone, which must not find an environment."""
+
+    name: str
+    open: Callable[[Place], AbstractContextManager[Ready]]
+    activates: bool = True
+
+
+@contextlib.contextmanager
+def bare(_place: Place) -> Iterator[Ready]:
+    """The shell alone: what is taken off the others. A second one, ``control``, shows what differences mean nothing."""
+    yield Ready("-", {"zsh": "", "bash": "", "fish": ""})
+
+
+@contextlib.contextmanager
+def direnv(place: Place) -> Iterator[Ready]:
+    """The smallest ``.envrc`` with which direnv does the job: two lines, no ``layout``."""
+    command = shutil.which("direnv")
+    if command is None:
+        raise ToolMissing("missing: no direnv on PATH (apt-get install direnv)")
+    for project in place.tree.projects:
+        (project / ".envrc").write_text(DIRENV_CONFIGURATION)
+        _run([command, "allow", str(project)], place.tree.environment)
+    hooks = {shell: f'eval "$({command} hook {shell})"' for shell in ("zsh", "bash")}
+    yield Ready(
+        _run([command, "version"], place.tree.environment),
+        {**hooks, "fish": f"{command} hook fish | source"},
+    )
+
+
+@contextlib.contextmanager
+def mise(place: Place) -> Iterator[Ready]:
+    """The ``_.python.venv`` of mise; its command from ``--mise``, from PATH, or fetched with npm for this run."""
+    command = place.mise or shutil.which("mise") or _fetched_mise(place.scratch)
+    environment = {**place.tree.environment, **MISE_OFFLINE}
+    for project in place.tree.projects:
+        (project / "mise.toml").write_text(MISE_CONFIGURATION)
+        _run([command, "trust", str(project / "mise.toml")], environment)
+    hooks = {shell: f'eval "$({command} activate {shell})"' for shell in ("zsh", "bash")}
+    yield Ready(
+        _run([command, "--version"], environment),
+        {**hooks, "fish": f"{command} activate fish | source"},
+        MISE_OFFLINE,
+    )
+
+
+@contextlib.contextmanager
+def alight(place: Place) -> Iterator[Ready]:
+    """The checkout around this file: its daemon a child of the benchmark, its hooks by an rc line."""
+    hooks = {shell: CHECKOUT / "shell" / f"alight.{shell}" for shell in ("zsh", "bash", "fish")}
+    if not any(hook.exists() for hook in hooks.values()):
+        raise ToolMissing("missing: the checkout lacks hooks in shell/")
+    lacking = [name for name in ("zmq", "msgspec", "watchdog") if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise ToolMissing(f"missing: {sys.executable} has no {', '.join(lacking)}")
+    runtime = place.scratch / "r"
+    runtime.mkdir(mode=0o700)
+    launcher = place.scratch / "bin" / "alight"
+    launcher.parent.mkdir()
+    # Like an installed console script: the hooks read the interpreter from its first line.
+    launcher.write_text(LAUNCHER.format(python=sys.executable, source=str(CHECKOUT / "daemon")))
+    launcher.chmod(0o755)
+    added = {
+        "ALIGHT_RUNTIME_DIR": str(runtime),
+        "PATH": f"{launcher.parent}:{place.tree.environment['PATH']}",
+    }
+    environment = {**place.tree.environment, **added}
+    with _daemon(launcher, environment, runtime, place.scratch / "daemon.log"):
+        for project in place.tree.projects:
+            _run([str(launcher), "allow", str(project)], environment)
+        yield Ready(
+            _run([str(launcher), "--version"], environment),
+            {shell: _rc_lines(shell, launcher) for shell in hooks},
+            added,
+        )
+
+
+TOOLS = (
+    Tool("bare", bare, activates=False),
+    Tool("control", bare, activates=False),
+    Tool("alight", alight),
+    Tool("direnv", direnv),
+    Tool("mise", mise),
+)
+
+
+def _rc_lines(shell: str, launcher: Path) -> str:
+    """What the installer writes: where its programs are, then the hook; no Python at the start of the shell."""
+    programs = {
+        "__alight_python": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
+        "__alight_client": CHECKOUT / "daemon" / "alight" / "query.py",
+        "__alight_command": launcher,
+        "__alight_daemon_python": sys.executable,
+    }
+    assign = "set -g {} {}" if shell == "fish" else "{}={}"
+    lines = [assign.format(name, shlex.quote(str(value))) for name, value in programs.items()]
+    return "\n".join([*lines, f"source {shlex.quote(str(CHECKOUT / 'shell' / f'alight.{shell}'))}"])
+
+
+@contextlib.contextmanager
+def _daemon(launcher: Path, environment: Mapping[str, str], runtime: Path, log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [launcher, "daemon", "run"], env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        give_up = time.monotonic() + DAEMON_DEADLINE_S
+        while not ((runtime / "alight.sock").exists() and (runtime / "alive").exists()):
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise ToolMissing(f"missing: its daemon did not start: {log.read_text(errors='replace')[-300:]!r}")
+            time.sleep(0.02)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        # A hook may have started another, had ours ended early.
+        subprocess.run([launcher, "daemon", "stop"], env=environment, capture_output=True, check=False)
+
+
+def _fetched_mise(scratch: Path) -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ToolMissing("missing: no mise on PATH and no npm to fetch it with")
+    words = [npm, "install", "--prefix", str(scratch), "--no-audit", "--no-fund", "--no-save", MISE_PACKAGE]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    command = scratch / "node_modules" / ".bin" / "mise"
+    if done.returncode != 0 or not command.exists():
+        raise ToolMissing(f"missing: npm install {MISE_PACKAGE} failed: {done.stderr.strip()[-200:]!r}")
+    return str(command)
+
+
+def _run(words: list[str], environment: Mapping[str, str]) -> str:
+    """A preparing command's output; a tool that cannot be prepared counts as missing."""
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ToolMissing(f"missing: {' '.join(words)} gave {done.returncode}: {done.stderr.strip()[-200:]!r}")
+    return done.stdout.strip().splitlines()[0] if done.stdout.strip() else ""
