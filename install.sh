@@ -494,10 +494,11 @@ print(places(os.environ, os.getuid()).runtime)' 2>/dev/null </dev/null)
         rm -f "$launcher"
         say "  link         $(short "$launcher")"
     fi
-    if [ -n "$runtime" ] && [ -d "$runtime/projects" ]; then
+    if [ -n "$runtime" ] && [ -d "$runtime" ]; then
         # By name: the directory may be one the user chose.
-        rm -rf "$runtime/projects" "$runtime/generation" "$runtime/alive" "$runtime/lock" "$runtime/spawn.lock"
-        rm -f "$runtime/alight.sock"
+        for name in alight.sock alive failures generation lock projects spawn.lock start.log; do
+            rm -rf "${runtime:?}/$name"
+        done
         rmdir "$runtime" 2>/dev/null
     fi
     for directory in "$data" "$state/alight"; do

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import faulthandler
 import os
 import select
@@ -18,6 +17,7 @@ from types import FrameType
 from typing import TypeVar
 
 import pytest
+from support.processes import processes_with
 
 LIMIT = 60
 """Seconds any set-up, test or tear-down may take; ``@pytest.mark.limit(seconds)`` gives another number."""
@@ -119,7 +119,7 @@ def runtime_directory(_nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> I
     directory = parent / "run"
     monkeypatch.setenv("ALIGHT_RUNTIME_DIR", str(directory))
     yield directory
-    left = _lasting(lambda: _processes_with(f"ALIGHT_RUNTIME_DIR={directory}"))
+    left = _lasting(lambda: processes_with(f"ALIGHT_RUNTIME_DIR={directory}"))
     for pid in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -162,18 +162,4 @@ def _children() -> dict[int, str]:
             name, _, fields = file.read().partition("(")[2].rpartition(")")
             if fields.split()[1] == own:
                 found[int(pid)] = name
-    return found
-
-
-def _processes_with(entry: str) -> list[int]:
-    """Processes of ours whose environment holds an entry, where the system shows it (Linux)."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc/self") else ()):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if entry.encode() in file.read().split(b"\0") and int(pid) != os.getpid():
-                    found.append(int(pid))
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ESRCH):
-                raise
     return found

@@ -124,7 +124,11 @@ class _Connection:
 
     def shake_hands(self) -> None:
         """Greeting and READY both ways; libzmq drops a message sent before its own READY was read."""
-        self.send(GREETING + READY)
+        try:
+            self.send(GREETING + READY)
+        except BrokenPipeError:
+            # It left already; what it said before tells who it was.
+            pass
         signature = self.read(10)
         if signature[0] != 0xFF or not signature[9] & 1:
             raise Incompatible("the peer does not speak ZMTP")

@@ -131,7 +131,7 @@ def alight(place: Place) -> Iterator[Ready]:
         for project in place.tree.projects:
             _run([str(launcher), "allow", str(project)], environment)
         yield Ready(
-            _run([str(launcher), "--version"], environment),
+            _run([str(launcher), "--version"], environment).removeprefix("alight "),
             {shell: _rc_lines(shell, launcher) for shell in hooks},
             added,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ LATER_NS = 3_600 * 1_000_000_000
 
 @dataclass
 class Clock:
-    """A clock that stands: ``ahead_ns`` after the machine's own when it was made."""
+    """The machine's clock, ``ahead_ns`` later."""
 
     ahead_ns: int = LATER_NS
 
@@ -25,7 +26,7 @@ class Clock:
         return 0.0
 
     def wall_ns(self) -> int:
-        return max(Path(__file__).stat().st_mtime_ns, _now()) + self.ahead_ns
+        return time.time_ns() + self.ahead_ns
 
 
 @dataclass
@@ -93,7 +94,7 @@ class OwnedDisk(Disk):
 def write(path: Path, text: str | bytes = "") -> Path:
     """A file with its parents."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    path.write_bytes(text if isinstance(text, bytes) else os.fsencode(text))
     return path
 
 
@@ -103,9 +104,3 @@ def link(path: Path, target: str) -> Path:
     path.unlink(missing_ok=True)
     path.symlink_to(target)
     return path
-
-
-def _now() -> int:
-    import time
-
-    return time.time_ns()

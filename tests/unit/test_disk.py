@@ -74,7 +74,9 @@ def test_a_failing_look_is_absence(tmp_path: Path, disk: Disk, monkeypatch: pyte
     assert other.lstat(octets(path)) is None
 
 
-def test_a_large_directory_is_probed_instead_of_listed(tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_directory_is_probed_instead_of_listed(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``names`` is None above the limit, ``has`` still answers, and the absences need no records of their own."""
     monkeypatch.setattr(module, "NAMES_LIMIT", 3)
     for name in "abcd":

@@ -53,7 +53,7 @@ def test_names_and_bounds_are_those_of_the_wire() -> None:
         limits.MAX_FRAME,
         limits.MAX_MESSAGE,
     )
-    assert query.PROTOCOL == str(limits.PROTOCOL).encode()
+    assert str(limits.PROTOCOL).encode() == query.PROTOCOL
     assert limits.DEADLINE_SECONDS == query.DEADLINE_SECONDS
     assert query.VALUE_LIMIT == facts.VALUE_LIMIT
 
@@ -198,7 +198,9 @@ def _others_news_for_ever(peer: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", [_silent, _greets_only, _never_replies, _commands_for_ever, _others_news_for_ever], ids=lambda s: s.__name__
+    "script",
+    [_silent, _greets_only, _never_replies, _commands_for_ever, _others_news_for_ever],
+    ids=lambda s: s.__name__,
 )
 def test_the_deadline_bounds_the_whole_exchange(
     runtime_directory: Path, script: Callable[[socket.socket], None]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alight.activation.changes import Changes, changes
 from alight.activation.ownership import Decision, Surroundings, decide
-from alight.activation.prompt import display, escaped, prompt_state, prompt_text
+from alight.activation.prompt import escaped, prompt_state, prompt_text
 from alight.activation.session import Session
 from alight.files.disk import Disk
 from alight.model import Answer, Environment, State
+from alight.text import display, display_path
 from alight.wire.messages import Plan
 
 _CONDA = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER", "CONDA_SHLVL")
@@ -86,7 +86,7 @@ def notice(answer: Answer) -> str:
     if environment is None or headline is None:
         return ""
     why = next((finding.message for finding in environment.health if finding.severity == "error"), "")
-    shown = display(os.fsdecode(environment.prefix), 120)
+    shown = display_path(environment.prefix, 120)
     if answer.state == "untrusted" and answer.reason:
         return display(f"alight: {shown}: {answer.reason}; `alight allow` switches it on", 200)
     return display("alight: " + headline.format(shown=shown, why=why), 200)

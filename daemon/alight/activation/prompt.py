@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from alight.model import Answer, Environment, PromptState
-
-NAME_LIMIT = 64
+from alight.text import display
 
 
 def prompt_state(answer: Answer, active: Environment | None, *, own: bool, on: bool) -> PromptState:
@@ -54,15 +51,6 @@ def prompt_text(state: PromptState, shown: Environment | None, expected: str) ->
             return f"({name}{version})"
         case _:
             return ""
-
-
-def display(text: str, limit: int = NAME_LIMIT) -> str:
-    """Text from disk made safe to show: no control, format (bidi) or undecodable characters, bounded length."""
-    safe = "".join(
-        character if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else "?"
-        for character in text[: limit + 1]
-    )
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
 
 def escaped(text: str, shell: str) -> str:

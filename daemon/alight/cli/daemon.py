@@ -96,14 +96,14 @@ def status(session: Session, as_json: bool) -> int:
     if as_json:
         render.document(daemon_shape(header, facts))
         return 0
-    pairs = [
-        ("daemon", f"running, pid {facts.pid}"),
-        ("version", header.version),
-        ("up", f"{facts.uptime_seconds:.0f} s"),
-        ("watching", f"{facts.watched} folders of {facts.projects} projects"),
-        ("clock", f"{header.stamp.generation} of {header.stamp.epoch}"),
+    fields = [
+        render.Field("daemon", f"running, pid {facts.pid}"),
+        render.Field("version", header.version),
+        render.Field("up", f"{facts.uptime_seconds:.0f} s"),
+        render.Field("watching", f"{facts.watched} folders of {facts.projects} projects"),
+        render.Field("clock", f"{header.stamp.generation} of {header.stamp.epoch}"),
     ]
-    render.fields([*pairs, *(("degraded", reason) for reason in facts.degraded)])
+    render.fields([*fields, *(render.Field("degraded", reason, "yellow") for reason in facts.degraded)])
     if header.version != __version__:
         render.note(f"the daemon is of version {header.version}, this command of {__version__}: alight daemon restart")
     return 0

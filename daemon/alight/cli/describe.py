@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from alight.cli import render
-from alight.cli.render import shown, styled, text_of
+from alight.cli.render import Field, text_of
 from alight.model import Answer, Environment, Finding
 
 _COLOURS = {"trusted": "green", "untrusted": "yellow", "denied": "yellow", "missing": "yellow", "broken": "red"}
+_SEVERITIES = {"error": "red", "warning": "yellow", "info": "blue"}
 _SAID = {
     "none": "no environment belongs here",
     "missing": "the project has no environment yet",
@@ -17,40 +17,32 @@ _SAID = {
 }
 
 
-def show_answer(answer: Answer) -> None:
-    """One short block: prefix, Python, system, state, why, and the next step."""
+def answer_fields(answer: Answer) -> list[Field]:
+    """One short block: folder, prefix, Python, maker, state, why, what is wrong, and the next step."""
     found = answer.resolution
-    pairs = [("folder", text_of(found.directory))]
+    fields = [Field("folder", text_of(found.directory))]
     if found.project is not None and found.project.root != found.directory:
-        pairs.append(("project", text_of(found.project.root)))
+        fields.append(Field("project", text_of(found.project.root)))
     if found.environment is not None:
-        pairs += _environment_pairs(found.environment)
+        fields += _environment_fields(found.environment)
     if found.interpreter is not None:
-        pairs.append(("interpreter", f"{text_of(found.interpreter.executable)} ({found.interpreter.python_version})"))
+        interpreter = f"{text_of(found.interpreter.executable)} ({found.interpreter.python_version})"
+        fields.append(Field("interpreter", interpreter))
     if found.would_create is not None and answer.state == "missing":
-        pairs.append(("would be", text_of(found.would_create.prefix)))
-    pairs.append(("state", state_line(answer)))
+        fields.append(Field("would be", text_of(found.would_create.prefix)))
+    fields.append(Field("state", state_line(answer), _COLOURS.get(answer.state, "")))
     if found.rule:
         because = f" ({', '.join(map(text_of, found.evidence))})" if found.evidence else ""
-        pairs.append(("why", f"{found.rule}, {found.confidence}{because}"))
-    render.fields(pairs)
-    show_findings((*found.findings, *(found.environment.health if found.environment is not None else ())))
+        fields.append(Field("why", f"{found.rule}, {found.confidence}{because}"))
+    health = found.environment.health if found.environment is not None else ()
+    fields += map(_finding_field, (*found.findings, *health))
     step = next_step(answer)
-    if step:
-        render.line(styled("next", fg=_COLOURS.get(answer.state, "white")), render.clean(step))
+    return [*fields, Field("next", step)] if step else fields
 
 
 def state_line(answer: Answer) -> str:
     """The state and what it means."""
     return f"{answer.state}: {answer.reason or _SAID[answer.state]}"
-
-
-def show_findings(findings: tuple[Finding, ...]) -> None:
-    """One line per finding, errors as such."""
-    for finding in findings:
-        colour = {"error": "red", "warning": "yellow", "info": "blue"}[finding.severity]
-        where = f" ({', '.join(map(shown, finding.evidence))})" if finding.evidence else ""
-        render.line(styled(f"{finding.severity}:", fg=colour), render.clean(finding.message) + where)
 
 
 def next_step(answer: Answer) -> str:
@@ -69,17 +61,16 @@ def next_step(answer: Answer) -> str:
     return ""
 
 
-def title(environment: Environment) -> str:
-    """Name and Python of an environment, in a few words."""
-    version = f" (Python {environment.python_version})" if environment.python_version else ""
-    return f"{environment.name}{version}"
-
-
-def _environment_pairs(environment: Environment) -> list[tuple[str, str]]:
+def _environment_fields(environment: Environment) -> list[Field]:
     python = environment.python_version or "unknown version"
     kind = "" if environment.system == environment.kind else f" ({environment.kind})"
     return [
-        ("environment", text_of(environment.prefix)),
-        ("python", f"{python}, {text_of(environment.interpreter)}"),
-        ("made by", f"{environment.system}{kind}"),
+        Field("environment", text_of(environment.prefix)),
+        Field("python", f"{python}, {text_of(environment.interpreter)}"),
+        Field("made by", f"{environment.system}{kind}"),
     ]
+
+
+def _finding_field(finding: Finding) -> Field:
+    where = f" ({', '.join(map(text_of, finding.evidence))})" if finding.evidence else ""
+    return Field(finding.severity, finding.message + where, _SEVERITIES[finding.severity])

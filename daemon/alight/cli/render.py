@@ -10,7 +10,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
 import click
@@ -24,6 +25,15 @@ _UNSAFE = re.compile(
     "\ud800-\udfff"  # octets that are not UTF-8
     "]"
 )
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a block: a label, a value as it came from disk or wire, and a colour for terminals."""
+
+    label: str
+    value: str
+    colour: str = ""
 
 
 class OutputClosed(Exception):
@@ -70,12 +80,12 @@ def line(*parts: str) -> None:
     _write(sys.stdout, " ".join(part for part in parts if part) + "\n")
 
 
-def fields(pairs: Iterable[tuple[str, str]]) -> None:
-    """Lines of ``label  value``; the values are cleaned here."""
-    known = list(pairs)
-    width = max((len(label) for label, _ in known), default=0)
-    for label, value in known:
-        line(styled(f"{label:<{width}} ", dim=True), clean(value))
+def fields(lines: Sequence[Field]) -> None:
+    """Lines of label and value, aligned; both are cleaned here."""
+    width = max((len(field.label) for field in lines), default=0)
+    for field in lines:
+        value = styled(field.value, fg=field.colour) if field.colour else clean(field.value)
+        line(styled(f"{field.label:<{width}} ", dim=True), value)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

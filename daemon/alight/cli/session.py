@@ -146,9 +146,10 @@ class _Fallback:
             try:
                 return _Daemon().request(message)
             except (Unreachable, UnsafeDirectory) as error:
+                here = _Here()
                 first = str(error).partition("\n")[0]
                 render.note(f"{first}; answered without it (alight daemon start says more)")
-                self._here = _Here()
+                self._here = here
         return self._here.request(message)
 
 

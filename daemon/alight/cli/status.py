@@ -40,7 +40,7 @@ def status(
 
     The shell's part comes from alight's hook; without one it is missing.
     """
-    from alight.cli.describe import show_answer
+    from alight.cli.describe import answer_fields
     from alight.cli.shapes import answer_shape, daemon_shape
     from alight.wire.messages import AnswerReply, GetAnswer, GetStatus, StatusReply
 
@@ -67,19 +67,16 @@ def status(
             }
         )
         return 0
-    shell_line = "no hook here (alight init --help)"
-    if hooked:
-        shell_line = f"{_SWITCHES.get(switch, switch)}; {_OWNERS.get(owner, f'switched on by {owner}')}"
-    lines = [("daemon", "not running; this answer was worked out without it")]
-    if daemon is not None:
-        _, facts = daemon
-        lines = [("daemon", f"running, pid {facts.pid}, version {daemon[0].version}")]
-        lines += [("degraded", reason) for reason in facts.degraded]
-    lines.append(("shell", shell_line))
+    if daemon is None:
+        fields = [render.Field("daemon", "not running; this answer was worked out without it", "yellow")]
+    else:
+        fields = [render.Field("daemon", f"running, pid {daemon[1].pid}, version {daemon[0].version}")]
+        fields += [render.Field("degraded", reason, "yellow") for reason in daemon[1].degraded]
+    doing = f"{_SWITCHES.get(switch, switch)}; {_OWNERS.get(owner, f'switched on by {owner}')}"
+    fields.append(render.Field("shell", doing if hooked else "no hook here (alight init --help)"))
     if declined is not None:
-        lines.append(("declined", f"{declined} (alight on)"))
-    render.fields(lines)
-    show_answer(answered.answer)
+        fields.append(render.Field("declined", f"{declined} (alight on takes it back)"))
+    render.fields([*fields, *answer_fields(answered.answer)])
     for warning in answered.warnings:
         render.note(warning)
     return 0

@@ -25,7 +25,7 @@ def why(session: Session, directory: str | None, as_json: bool) -> int:
 
     Exit code 1 when there is no environment, it is missing, or it is broken.
     """
-    from alight.cli.describe import show_answer
+    from alight.cli.describe import answer_fields
     from alight.cli.shapes import answer_shape
     from alight.wire.messages import AnswerReply, GetAnswer
 
@@ -45,7 +45,7 @@ def why(session: Session, directory: str | None, as_json: bool) -> int:
             )
         if trail:
             render.line()
-        show_answer(reply.answer)
+        render.fields(answer_fields(reply.answer))
     for warning in reply.warnings:
         render.note(warning)
     return 1 if reply.answer.state in BAD_NEWS else 0

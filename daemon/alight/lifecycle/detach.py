@@ -205,9 +205,13 @@ def _is_alive(process: int) -> bool:
         return False
     try:
         os.kill(process, 0)
+        with open(f"/proc/{process}/stat", "rb") as facts:
+            # A container's first process may be slow to reap what ended.
+            return facts.read().rpartition(b")")[2].split()[0] != b"Z"
     except ProcessLookupError:
         return False
-    return True
+    except OSError:
+        return True
 
 
 def _launch(directory: int, runtime: bytes, python: bytes, environ: Mapping[bytes, bytes]) -> int:

@@ -69,7 +69,12 @@ class Dispatcher:
         except AlightError as error:
             reply = _failure(error)
         header = self._header(identifier[:ID_LIMIT], directory)
-        encoded = _encode(header, reply, is_shell=is_shell)
+        encoded = contained(
+            self._log,
+            f"the encoding of a {reply.VERB}",
+            lambda: _encode(header, reply, is_shell=is_shell),
+            _encode(header, _INTERNAL, is_shell=is_shell),
+        )
         if isinstance(reply, Plan):
             self._news.follow(peer.routing_id, reply.root, reply.mark)
         return encoded

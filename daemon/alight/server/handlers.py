@@ -124,7 +124,11 @@ class Handlers:
         environment = answer.resolution.environment
         if environment is not None:
             made = self._makers.made(ask.pid, ask.status, environment.prefix, self._answers.disk())
-            if made and answer.state == "untrusted" and self._answers.judge.made(answer.resolution, self._answers.disk()):
+            if (
+                made
+                and answer.state == "untrusted"
+                and self._answers.judge.made(answer.resolution, self._answers.disk())
+            ):
                 self._changed(answer.resolution.root)
                 answer = self._answers.answer(directory, session.variables)
         self._cover(answer)

@@ -58,8 +58,10 @@ class Router:
         self.socket.bind(self._endpoint())
 
     def rebind(self) -> None:
-        """Listen again after the socket's file was removed; open connections live on."""
-        self.socket.unbind(self._endpoint())
+        """Listen again after the socket's file was removed; open connections live on.
+
+        The former listener stays: ``unbind`` would end the connections it accepted, and nobody reaches it any more.
+        """
         self.bind()
 
     def is_in_place(self) -> bool:

@@ -7,6 +7,7 @@ import os
 
 from alight.files.disk import Disk
 from alight.model import Resolution
+from alight.text import display
 from alight.trust.records import Evidence
 from alight.trust.shadows import shadowed
 from alight.trust.tracked import is_tracked
@@ -31,7 +32,7 @@ def take(disk: Disk, resolution: Resolution) -> Evidence | None:
     for path in dict.fromkeys((prefix + b"/pyvenv.cfg", *resolution.evidence)):
         content = disk.read(path, FILE_LIMIT)
         if content is not None:
-            digests[os.fsdecode(path)] = hashlib.sha256(content).hexdigest()
+            digests[os.fsdecode(disk.realpath(path))] = hashlib.sha256(content).hexdigest()
     return Evidence(
         prefix_inode=top.st_ino,
         bin_inode=binaries.st_ino,
@@ -55,4 +56,4 @@ def difference(former: Evidence, now: Evidence) -> str:
         for name in former.files.keys() | now.files.keys()
         if former.files.get(name) != now.files.get(name)
     )
-    return f"{changed[0]} changed since you allowed it" if changed else ""
+    return f"{display(changed[0])} changed since you allowed it" if changed else ""

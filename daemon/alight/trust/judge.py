@@ -9,6 +9,7 @@ from alight.errors import BadNews, UsageError
 from alight.files import ownership
 from alight.files.disk import Disk
 from alight.model import Answer, Resolution
+from alight.text import display_path
 from alight.trust import evidence
 from alight.trust.records import Evidence, Record, Records, identify
 
@@ -42,7 +43,7 @@ class Judge:
         if now is None:
             return Answer(resolution, "untrusted", "it cannot be read")
         if offender := ownership.first_offender(disk, prefix, self._uid):
-            return Answer(resolution, "untrusted", f"{os.fsdecode(offender)} can be changed by others")
+            return Answer(resolution, "untrusted", f"{display_path(offender)} can be changed by others")
         record = self.records.find("allow", root, prefix)
         if record is not None and record.evidence is not None:
             reason = evidence.difference(record.evidence, now)
@@ -57,7 +58,7 @@ class Judge:
         if now.shadows:
             names = ", ".join(now.shadows[:4])
             return Answer(resolution, "untrusted", f"its bin holds {names}, so the trusted tree does not cover it")
-        return Answer(resolution, "trusted", f"in the trusted tree {tree.root}", self.records.path(tree.identifier))
+        return Answer(resolution, "trusted", f"in the trusted tree {display_path(os.fsencode(tree.root))}", self.records.path(tree.identifier))
 
     def allow(self, resolution: Resolution, disk: Disk) -> Recorded:
         """Trust what belongs here; raises BadNews when there is nothing, or nothing that may be trusted."""
@@ -67,15 +68,15 @@ class Judge:
         root, prefix = _pair(resolution, disk)
         if offender := ownership.first_offender(disk, prefix, self._uid):
             raise BadNews(
-                f"{os.fsdecode(offender)} belongs to somebody else or can be written by others",
-                f"look at it: ls -ld {os.fsdecode(offender)}",
+                f"{display_path(offender)} belongs to somebody else or can be written by others",
+                f"look at it: ls -ld {display_path(offender)}",
             )
         now = evidence.take(disk, resolution)
         if now is None:
-            raise BadNews(f"{os.fsdecode(environment.prefix)} has no bin directory", "make the environment anew")
+            raise BadNews(f"{display_path(environment.prefix)} has no bin directory", "make the environment anew")
         self.records.remove(_deny_identifier(root))
         self.records.write("allow", root, prefix, now)
-        return Recorded(f"allowed {os.fsdecode(environment.prefix)}", _warnings(now))
+        return Recorded(f"allowed {display_path(environment.prefix)}", _warnings(now))
 
     def made(self, resolution: Resolution, disk: Disk) -> bool:
         """Trust an environment the user has just made; False when a standing check speaks against it."""
@@ -98,19 +99,19 @@ class Judge:
             allowed = self.records.find("allow", root, prefix)
             if allowed is not None:
                 self.records.remove(allowed.identifier)
-        return Recorded(f"denied everything in {os.fsdecode(root)}; `alight allow` takes it back")
+        return Recorded(f"denied everything in {display_path(root)}; `alight allow` takes it back")
 
     def trust_tree(self, directory: bytes, disk: Disk) -> Recorded:
         """Trust what lies at or below ``directory``; raises UsageError for what is no directory of ours."""
         tree = disk.realpath(directory)
         if disk.names(tree) is None and disk.stat(tree) is None:
-            raise UsageError(f"{os.fsdecode(directory)} is not a directory")
+            raise UsageError(f"{display_path(directory)} is not a directory")
         if tree == b"/":
             raise UsageError("the whole disk cannot be trusted", "name the directory that holds your projects")
         if offender := ownership.first_offender(disk, tree, self._uid):
-            raise UsageError(f"{os.fsdecode(offender)} can be changed by others, so it cannot be trusted as a tree")
+            raise UsageError(f"{display_path(offender)} can be changed by others, so it cannot be trusted as a tree")
         self.records.write("tree", tree, b"", None)
-        return Recorded(f"trusted the environments at and below {os.fsdecode(tree)}")
+        return Recorded(f"trusted the environments at and below {display_path(tree)}")
 
     def revoke(self, which: bytes) -> Recorded:
         """Forget every decision whose identifier, root or prefix is ``which``; raises BadNews when there is none."""
@@ -124,10 +125,10 @@ class Judge:
             or (len(text) >= 6 and record.identifier.startswith(text))
         ]
         if not gone:
-            raise BadNews(f"nothing is recorded about {text}", "`alight trust --list` shows what is")
+            raise BadNews(f"nothing is recorded about {display_path(which)}", "`alight trust --list` shows what is")
         for record in gone:
             self.records.remove(record.identifier)
-        return Recorded("forgot " + "; ".join(f"{record.decision} {record.prefix or record.root}" for record in gone))
+        return Recorded("forgot " + "; ".join(f"{record.decision} {display_path(os.fsencode(record.prefix or record.root))}" for record in gone))
 
     def _tree_over(self, root: bytes, prefix: bytes) -> Record | None:
         for record in self.records.trees():

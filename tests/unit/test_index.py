@@ -1,0 +1,156 @@
+"""Answers in memory: as long as they hold, no longer, and not without bound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import pytest
+from alight import index as module
+from alight.files.disk import Disk
+from alight.index import Index
+from alight.model import Resolution
+from support.playfield import Playfield, write
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The directories for which the disk was really asked."""
+    real, directories = module.resolve, []
+
+    def resolve(
+        directory: bytes, overrides: Mapping[str, bytes], disk: Disk, home: bytes, *, trail: bool = False
+    ) -> Resolution:
+        directories.append(directory)
+        return real(directory, overrides, disk, home, trail=trail)
+
+    monkeypatch.setattr(module, "resolve", resolve)
+    return directories
+
+
+@pytest.fixture
+def index(field: Playfield) -> Index:
+    return Index(field.clock, os.getuid(), os.fsencode(field.home))
+
+
+def test_an_answer_is_kept_while_it_holds(field: Playfield, index: Index, asked: list[bytes]) -> None:
+    """The second question costs a few stats; a change of what decided the answer asks again."""
+    project = field.home / "p"
+    field.venv(project / ".venv")
+    directory = os.fsencode(project)
+    first = index.resolve(directory, {})
+    assert index.resolve(directory, {}) is first
+    assert asked == [directory]
+    (project / ".venv" / "pyvenv.cfg").unlink()
+    assert index.resolve(directory, {}).condition == "broken"
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("event", ["created", "removed", "python", "lock", "above"])
+def test_what_changes_an_answer_is_seen(field: Playfield, index: Index, event: str) -> None:
+    """Environments, interpreters and markers that come and go change the next answer, without any event."""
+    project = field.home / "code" / "p"
+    write(project / "notes.txt")
+    if event in {"removed", "python"}:
+        field.venv(project / ".venv")
+    before = index.resolve(os.fsencode(project), {})
+    if event == "created":
+        field.venv(project / "venv")
+    elif event == "removed":
+        os.rename(project / ".venv", field.home / "gone")
+    elif event == "python":
+        os.rename(field.home / ".pyenv", field.home / "gone")
+    elif event == "lock":
+        write(project / "uv.lock")
+    else:
+        field.venv(project.parent / ".venv")
+    assert index.resolve(os.fsencode(project), {}).condition != before.condition
+
+
+def test_overrides_are_part_of_the_question(field: Playfield, index: Index, asked: list[bytes]) -> None:
+    """Each set of override variables has its own answer; session variables have none."""
+    write(field.home / "p" / "uv.lock")
+    directory = os.fsencode(field.home / "p")
+    index.resolve(directory, {})
+    index.resolve(directory, {"UV_PROJECT_ENVIRONMENT": b"env"})
+    index.resolve(directory, {"VIRTUAL_ENV": b"/x", "PATH": b"/bin"})
+    assert len(asked) == 2
+
+
+def test_the_shells_home_ends_the_walk(field: Playfield, index: Index) -> None:
+    """A shell with another HOME is answered with that one."""
+    field.venv(field.home / ".venv")
+    directory = os.fsencode(field.home / "p")
+    os.mkdir(directory)
+    assert index.resolve(directory, {}).condition == "none"
+    assert index.resolve(directory, {"HOME": b"/elsewhere"}).condition == "found"
+
+
+def test_a_trail_is_always_fresh(field: Playfield, index: Index, asked: list[bytes]) -> None:
+    """``why`` looks again and leaves the kept answer alone."""
+    directory = os.fsencode(field.home)
+    index.resolve(directory, {})
+    assert index.resolve(directory, {}, trail=True).trail
+    assert not index.resolve(directory, {}).trail
+    assert len(asked) == 2
+
+
+def test_the_number_of_answers_is_bounded(
+    field: Playfield, index: Index, asked: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer not asked for the longest goes first."""
+    monkeypatch.setattr(module, "ANSWERS_LIMIT", 2)
+    directories = [os.fsencode(write(field.home / name / "file").parent) for name in "abc"]
+    for directory in (*directories[:2], directories[0], directories[2], directories[0]):
+        index.resolve(directory, {})
+    assert asked == directories
+
+
+def test_forget(field: Playfield, index: Index, asked: list[bytes]) -> None:
+    """Everything about or decided by a subtree is asked again; a sibling with the same beginning is not."""
+    for name in ("p", "p2"):
+        field.venv(field.home / name / ".venv")
+    one, other = os.fsencode(field.home / "p"), os.fsencode(field.home / "p2")
+    index.resolve(one, {})
+    index.resolve(other, {})
+    index.forget(one)
+    index.resolve(one, {})
+    index.resolve(other, {})
+    assert asked == [one, other, one]
+
+
+def test_environments_known_and_pooled(field: Playfield, index: Index) -> None:
+    """Those met so far and still there, and those in the pools, each once."""
+    met = field.venv(field.home / "p" / ".venv")
+    pooled = field.venv(field.home / ".virtualenvs" / "web")
+    index.resolve(os.fsencode(field.home / "p"), {})
+    assert [one.prefix for one in index.environments()] == [os.fsencode(pooled), os.fsencode(met)]
+    os.rename(met, field.home / "gone")
+    assert [one.prefix for one in index.environments()] == [os.fsencode(pooled)]
+
+
+def test_interpreters(field: Playfield, index: Index) -> None:
+    """The base Pythons of this home are listed, and one that comes later, too."""
+    field.base("3.11.7")
+    home = os.fsencode(field.home)
+
+    def versions() -> list[str]:
+        return [one.python_version for one in index.interpreters() if one.prefix.startswith(home)]
+
+    assert versions() == ["3.11.7"]
+    field.base("3.12.1")
+    assert versions() == ["3.11.7", "3.12.1"]
+
+
+def test_what_to_watch(field: Playfield, index: Index) -> None:
+    """The project, the environment and its site-packages; for a missing one, where it would appear."""
+    env = field.venv(field.home / "p" / ".venv")
+    (field.home / "p" / "sub").mkdir()
+    watched = index.watch_paths(index.resolve(os.fsencode(field.home / "p" / "sub"), {}))
+    assert watched == tuple(os.fsencode(path) for path in (env.parent, env, env / "lib/python3.11/site-packages"))
+    write(field.home / "q" / "uv.lock")
+    overrides = {"UV_PROJECT_ENVIRONMENT": os.fsencode(field.home / "envs" / "q")}
+    watched = index.watch_paths(index.resolve(os.fsencode(field.home / "q"), overrides))
+    assert watched == tuple(os.fsencode(path) for path in (field.home / "q", field.home / "envs"))
+    (field.home / "bare").mkdir()
+    assert index.watch_paths(index.resolve(os.fsencode(field.home / "bare"), {})) == (os.fsencode(field.home / "bare"),)
