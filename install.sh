@@ -197,7 +197,9 @@ make_environment() {
     # A pip that was told to demand an environment, or to install elsewhere, would not install here.
     if ! (
         unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_REQUIRE_VIRTUALENV PYTHONPATH PYTHONHOME
-        exec "$new/bin/python" -m pip install --disable-pip-version-check --no-input --retries 2 . >>"$log" 2>&1 </dev/null
+        # By variable, so that the pip which pip starts for the build gives up as early.
+        export PIP_RETRIES="${PIP_RETRIES:-2}"
+        exec "$new/bin/python" -m pip install --disable-pip-version-check --no-input . >>"$log" 2>&1 </dev/null
     ); then
         explain
         die 'pip could not install alight and what it needs; nothing was changed' \

@@ -160,7 +160,7 @@ __alight_exchange() {
   shift
   __alight_reply=()
   __alight_close
-  __alight_deadline=$(( EPOCHREALTIME + 0.05 ))
+  __alight_deadline=$(( EPOCHREALTIME + __alight_limit ))
   {
     __alight_connect || { code=$?; return code }
     __alight_greet && __alight_welcome || { code=$?; return code }
@@ -285,7 +285,19 @@ __alight_leave() {
       at=${path[(ie)$directory]}
       (( at <= $#path )) && path[at]=()
     done
-    (( __alight_deactivate_is_ours )) && unset -f deactivate 2>/dev/null
+    # Another environment's script has put its own function in the place of ours, and saved PATH with our entry.
+    if (( __alight_deactivate_is_ours )) && [[ ${functions[deactivate]-} == *__alight_deactivate* ]]; then
+      unset -f deactivate
+    fi
+    if [[ -n ${_OLD_VIRTUAL_PATH-} ]]; then
+      local -a former
+      former=("${(@s.:.)_OLD_VIRTUAL_PATH}")
+      for directory in "${(@)__alight_added}"; do
+        at=${former[(ie)$directory]}
+        (( at <= $#former )) && former[at]=()
+      done
+      _OLD_VIRTUAL_PATH=${(j.:.)former}
+    fi
   fi
   __alight_forget
   rehash
@@ -411,7 +423,7 @@ __alight_take() {
 # --- the prompt ----------------------------------------------------------------------------------
 
 __alight_session() {
-  REPLY=${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}
+  REPLY=${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH
 }
 
 # Asks and applies. $1 is the status of the last command.
@@ -509,7 +521,7 @@ __alight_idle() {
   trap '' PIPE
   __alight_close_idle
   (( __alight_fd < 0 && EPOCHSECONDS >= __alight_open_until )) || return 0
-  __alight_deadline=$(( EPOCHREALTIME + 0.05 ))
+  __alight_deadline=$(( EPOCHREALTIME + __alight_limit ))
   if __alight_connect && __alight_greet && __alight_welcome &&
     __alight_send 1 listen $$.$EPOCHREALTIME.$(( ++__alight_count )) "$PWD" "$__alight_root" "${__alight_signature_seen%:*}"; then
     __alight_listen
@@ -682,7 +694,8 @@ __alight_load() {
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0
     typeset -gi __alight_spawned=0 __alight_open_until=0
-    typeset -gF __alight_deadline=0
+    typeset -gF __alight_deadline=0 __alight_limit=0.05
+    [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE
     __alight_frames=() __alight_reply=() __alight_witnesses=() __alight_added=()
     # A parent's display says nothing about this shell.
     __alight_show none '' '' '' ''

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TypeVar
 
 import pytest
+
 from support.processes import processes_with
 
 LIMIT = 60
@@ -137,6 +138,7 @@ def home(runtime_directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_fact
     monkeypatch.setenv("HOME", str(directory))
     monkeypatch.setenv("PIP_CACHE_DIR", str(_CACHE / "pip"))
     monkeypatch.setenv("UV_CACHE_DIR", str(_CACHE / "uv"))
+    monkeypatch.setenv("UV_SYSTEM_CERTS", "1")  # pip reads the system's certificates, too
     return directory
 
 

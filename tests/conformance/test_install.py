@@ -38,6 +38,7 @@ class Machine:
         self.add(*TOOLS.split())
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("PIP_FIND")}
         self.env["PATH"] = str(self.bin)
+        self.env["PIP_NO_COMPILE"] = "1"  # byte code is the slow part of an installation
 
     def add(self, *programs: str) -> None:
         """Put programs of this machine on the PATH."""
@@ -187,15 +188,21 @@ def test_start_up_files_keep_their_nature(machine: Machine, tmp_path: Path) -> N
     assert (tree(home), tree(dotfiles)) == (before, dots)
 
 
-def test_no_modify_rc_prints_the_lines(machine: Machine) -> None:
-    """With --no-modify-rc no start-up file is made or changed; the lines to add are printed."""
+def test_what_is_not_ours_is_left_alone(machine: Machine) -> None:
+    """--no-modify-rc leaves start-up files alone and prints the lines; a foreign ``alight`` command stays, too."""
     (machine.home / ".bashrc").write_text("# mine\n")
-    said = machine.install("--no-modify-rc")
-    assert hook_line("bash") in said
-    assert (machine.home / ".bashrc").read_text() == "# mine\n"
+    other = machine.home / ".local/bin/alight"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\n")
+    before = tree(machine.home)
+    done = machine.run("--no-modify-rc")
+    assert done.returncode == 0
+    assert hook_line("bash") in done.stdout
+    assert "is a program of somebody else" in done.stderr
+    assert {name: facts for name, facts in tree(machine.home).items() if name in before} == before
     assert sorted(path.name for path in machine.home.iterdir()) == [".bashrc", ".local"]
     machine.install("--uninstall")
-    assert [path.name for path in machine.home.iterdir()] == [".bashrc"]
+    assert tree(machine.home) == before
 
 
 def test_directories_of_the_user(machine: Machine, tmp_path: Path) -> None:
@@ -209,16 +216,17 @@ def test_directories_of_the_user(machine: Machine, tmp_path: Path) -> None:
     (hooks / "alight.zsh.zwc").unlink()
     files = {"zsh": machine.home / ".zshrc", "bash": machine.home / ".bashrc", "fish": config / "fish/config.fish"}
     for shell, file in files.items():
-        said = succeed(shell, *(["-f"] if shell == "zsh" else []), file)
+        said = succeed(shell, *(["-f"] if shell == "zsh" else []), file, env={**machine.env, "HOME": str(tmp_path)})
         assert said == "the hook ran\n"
     machine.install("--uninstall", XDG_DATA_HOME=str(share), XDG_CONFIG_HOME=str(config))
     assert tree(machine.home) == {}
     assert not share.exists()
 
 
-def test_failed_upgrade_leaves_the_old_one_working(machine: Machine) -> None:
-    """Without a package index an upgrade fails and nothing changes; with one, environment and hooks are replaced."""
+def test_upgrade_and_repair(machine: Machine) -> None:
+    """A failed upgrade changes nothing, a good one replaces environment and hooks, and running it again repairs."""
     machine.install()
+    data, launcher = machine.home / ".local/share/alight", machine.home / ".local/bin/alight"
     installed = _settled(machine.home)
     (machine.checkout / "shell/alight.bash").write_text("# the next version\n")
     done = machine.run(PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
@@ -228,28 +236,20 @@ def test_failed_upgrade_leaves_the_old_one_working(machine: Machine) -> None:
     assert machine.works()
 
     machine.install()
-    assert (machine.home / ".local/share/alight/hooks/alight.bash").read_text().endswith("# the next version\n")
-    environments = sorted(path.name for path in (machine.home / ".local/share/alight").glob("env*"))
-    assert environments == ["env", "env-2"]
-    machine.install("--uninstall")
+    assert (data / "hooks/alight.bash").read_text().endswith("# the next version\n")
+    assert sorted(path.name for path in data.glob("env*")) == ["env", "env-2"]
 
-
-def test_run_again_repairs(machine: Machine) -> None:
-    """A damaged environment, a missing hook and a dangling link are made whole by running it again."""
-    machine.install()
-    data = machine.home / ".local/share/alight"
-    (package,) = data.glob("env-1/lib/python3*/site-packages/msgspec")
-    succeed(machine.home / ".local/bin/alight", "daemon", "stop", env=machine.env)
+    (package,) = data.glob("env-2/lib/python3*/site-packages/msgspec")
     shutil.rmtree(package)
     (data / "hooks/alight.fish").unlink()
-    (machine.home / ".local/bin/alight").unlink()
+    launcher.unlink()
     said = machine.install()
-    for what in ("env-2", "alight.fish", "~/.local/bin/alight"):
+    for what in ("env-1", "alight.fish", "~/.local/bin/alight"):
         assert what in said
     assert machine.works()
     assert "nothing was changed" in machine.install()
     machine.install("--uninstall")
-    assert sorted(path.name for path in machine.home.iterdir()) == []
+    assert tree(machine.home) == {}
 
 
 @pytest.mark.parametrize(
@@ -303,19 +303,6 @@ def test_usage(machine: Machine) -> None:
     done = machine.run(HOME="")
     assert (done.returncode, done.stderr) == (1, "alight: HOME is not set to an absolute path\n")
     assert tree(machine.home) == {}
-
-
-def test_program_of_somebody_else_is_left_alone(machine: Machine) -> None:
-    """A file called alight that is not ours stays, and the user is told how to call ours."""
-    other = machine.home / ".local/bin/alight"
-    other.parent.mkdir(parents=True)
-    other.write_text("#!/bin/sh\n")
-    before = tree(machine.home)
-    done = machine.run()
-    assert done.returncode == 0
-    assert "is a program of somebody else" in done.stderr
-    machine.install("--uninstall")
-    assert tree(machine.home) == before
 
 
 def test_open_shells_stay_silent_after_uninstall(machine: Machine, tmp_path: Path) -> None:

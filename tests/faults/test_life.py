@@ -17,7 +17,7 @@ import pytest
 
 from alight import query
 from alight.lifecycle.lock import holder
-from support.daemon import ECHO, DaemonInstance
+from support.daemon import ECHO, DaemonInstance, alight_python
 from support.echo import echo_python, places_in
 from support.until import until
 
@@ -40,9 +40,12 @@ def starts(python: Path) -> int:
     return len(file.read_text().splitlines()) if file.exists() else 0
 
 
-def spawn(runtime: Path, python: Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+def spawn(
+    runtime: Path, python: Path, *, env: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()
+) -> subprocess.CompletedProcess[bytes]:
     """``query.py spawn`` as a hook calls it."""
-    return subprocess.run([*SCRIPT, "spawn", runtime, python], capture_output=True, timeout=30, check=False, **options)
+    words = [*SCRIPT, "spawn", str(runtime), str(python)]
+    return subprocess.run(words, capture_output=True, timeout=30, check=False, env=env, pass_fds=pass_fds)
 
 
 def pid_of(runtime: Path) -> int:
@@ -67,7 +70,7 @@ def ended(runtime: Path) -> Iterator[None]:
 def test_two_hundred_shells_start_one_daemon(runtime_directory: Path, python: Path) -> None:
     """However many spawn at once, exactly one daemon is started, and each spawn ends with a serving one."""
     with ended(runtime_directory):
-        words = [*SCRIPT, "spawn", runtime_directory, python]
+        words = [*SCRIPT, "spawn", str(runtime_directory), str(python)]
         shells = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(200)]
         codes, said = set(), set()
         for shell in shells:
@@ -84,7 +87,7 @@ def test_the_daemon_is_detached(runtime_directory: Path, python: Path) -> None:
     reading, writing = os.pipe()
     with ended(runtime_directory):
         try:
-            assert spawn(runtime_directory, python, pass_fds=[writing], env=environ).returncode == 0
+            assert spawn(runtime_directory, python, pass_fds=(writing,), env=environ).returncode == 0
         finally:
             os.close(writing)
         assert os.read(reading, 1) == b"", "the daemon holds a descriptor of the shell"
@@ -261,9 +264,11 @@ def test_a_closed_terminal_changes_nothing(runtime_directory: Path) -> None:
 
 def test_few_descriptors_are_raised(runtime_directory: Path) -> None:
     """Started with a soft limit of 64 files, the daemon serves hundreds of connections at once."""
-    words = ["-c", "import resource as r, runpy; r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1]))\n"
-             "runpy.run_module('support.echo', run_name='__main__')"]  # fmt: skip
-    with DaemonInstance(words) as daemon:
+    code = (
+        "import resource as r, runpy; r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1]))\n"
+        "runpy.run_module('support.echo', run_name='__main__')"
+    )
+    with DaemonInstance(["-c", code]) as daemon:
         peers = [socket.socket(socket.AF_UNIX) for _ in range(300)]
         try:
             for peer in peers:
@@ -294,6 +299,23 @@ def test_an_endless_message_is_bounded(runtime_directory: Path) -> None:
         assert "memory in use" in daemon.said()
         daemon.start()
         assert daemon.answers()
+
+
+def test_the_command_itself(runtime_directory: Path, tmp_path: Path) -> None:
+    """``python -m alight daemon run`` as spawned by a hook: many at once, killed, started again, told to leave."""
+    python = alight_python(tmp_path)
+    with ended(runtime_directory):
+        words = [*SCRIPT, "spawn", str(runtime_directory), str(python)]
+        shells = [subprocess.Popen(words) for _ in range(20)]
+        assert {shell.wait(30) for shell in shells} == {0}
+        first = pid_of(runtime_directory)
+        os.kill(first, signal.SIGKILL)
+        assert spawn(runtime_directory, python).returncode == 0
+        second = pid_of(runtime_directory)
+        assert second not in (0, first)
+        os.kill(second, signal.SIGTERM)
+        until("it left", lambda: not pid_of(runtime_directory), 2)
+        assert not (runtime_directory / "alight.sock").exists()
 
 
 def _is_gone(pid: int) -> bool:

@@ -19,6 +19,17 @@ ECHO = ("-m", "support.echo")
 """The daemon around a handler that knows nothing: for tests of transport and life cycle alone."""
 
 
+def alight_python(directory: Path) -> Path:
+    """An interpreter that has alight, whatever its environment: what ``query.py spawn`` is given as PYTHON.
+
+    ``spawn`` keeps no PYTHONPATH, and a checkout is not installed.
+    """
+    script = directory / "alight-python"
+    script.write_text(f"#!/bin/sh\nPYTHONPATH='{SOURCES / 'daemon'}' exec '{sys.executable}' \"$@\"\n")
+    script.chmod(0o700)
+    return script
+
+
 class DaemonInstance:
     """``python -m alight daemon run`` (or other words) in a process; a context manager.
 

@@ -23,7 +23,20 @@ from alight.paths import Places
 from alight.server.handlers_base import Peer
 from alight.server.loop import Loop
 from alight.server.news import News
-from alight.wire.messages import Ask, Done, GetEnvironments, GetStatus, Message, Ping, Plan, Pong, StatusReply, Stop
+from alight.wire.messages import (
+    Ask,
+    DecisionsReply,
+    Done,
+    GetEnvironments,
+    GetStatus,
+    Message,
+    Ping,
+    Plan,
+    Pong,
+    StatusReply,
+    Stop,
+    TrustList,
+)
 
 
 def places_in(runtime: Path) -> Places:
@@ -74,6 +87,8 @@ class EchoHandler:
             )
         if isinstance(request, GetEnvironments):
             raise BadNews("nothing here", "look elsewhere")
+        if isinstance(request, TrustList):
+            return DecisionsReply((), "\udcff cannot be encoded")
         raise ZeroDivisionError("a bug in a handler")
 
 
@@ -122,9 +137,8 @@ def echo_python(directory: Path, environ: Mapping[str, str] | None = None) -> Pa
     source = Path(__file__).resolve().parents[2]
     script = directory / "echo-python"
     extra = "".join(f"export {name}='{value}'\n" for name, value in (environ or {}).items())
-    script.write_text(
-        f"#!/bin/sh\n{extra}PYTHONPATH='{source / 'daemon'}:{source / 'tests'}' exec '{sys.executable}' -m support.echo\n"
-    )
+    sources = f"{source / 'daemon'}:{source / 'tests'}"
+    script.write_text(f"#!/bin/sh\n{extra}PYTHONPATH='{sources}' exec '{sys.executable}' -m support.echo\n")
     script.chmod(0o700)
     return script
 

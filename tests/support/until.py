@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(what: str, condition: Callable[[], T], deadline: float = 5.0) -> T:
+def until(what: str, condition: Callable[[], T | None], deadline: float = 5.0) -> T:
     """Return the first true value of ``condition``; fail with ``what must become true`` after ``deadline`` seconds."""
     end = time.monotonic() + deadline
     pause = 0.002

@@ -44,11 +44,16 @@ def test_nobody_and_silence_differ(runtime_directory: Path) -> None:
         client.request(Ping())
     assert not isinstance(absent.value, DeadlineExpired)
 
-    with raw_server(runtime_directory, lambda peer: peer.recv(94, socket.MSG_WAITALL) and peer.recv(1)):
-        with pytest.raises(DeadlineExpired) as silent:
-            client.request(Ping())
+    with raw_server(runtime_directory, listens_only), pytest.raises(DeadlineExpired) as silent:
+        client.request(Ping())
     assert absent.value.remedy
     assert silent.value.remedy
+
+
+def listens_only(peer: socket.socket) -> None:
+    """A server that never says anything."""
+    peer.recv(94, socket.MSG_WAITALL)
+    peer.recv(1)
 
 
 def reply_with(*frames: bytes, own_id: bool = False) -> Script:
@@ -81,9 +86,9 @@ def test_another_protocol_is_a_bad_request(runtime_directory: Path) -> None:
     client = Client(places_in(runtime_directory))
     with raw_server(runtime_directory, reply_with(b"\xc1")), pytest.raises(BadRequest):
         client.request(Ping())
-    with raw_server(runtime_directory, lambda peer: peer.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")):
-        with pytest.raises(BadRequest) as caught:
-            client.request(Ping())
+    web = raw_server(runtime_directory, lambda peer: peer.sendall(b"HTTP/1.1 400 Bad\r\n\r\n"))
+    with web, pytest.raises(BadRequest) as caught:
+        client.request(Ping())
     assert caught.value.code == "bad-protocol"
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from alight.clock import SystemClock
 from alight.files import disk as module
 from alight.files.disk import Disk
@@ -62,13 +63,13 @@ def test_a_failing_look_is_absence(tmp_path: Path, disk: Disk, monkeypatch: pyte
     def fail(*_arguments: object, **_options: object) -> None:
         raise error(5, "Input/output error")
 
-    monkeypatch.setattr(module.os, "open", fail)
-    monkeypatch.setattr(module.os, "scandir", fail)
+    monkeypatch.setattr(os, "open", fail)
+    monkeypatch.setattr(os, "scandir", fail)
     assert disk.read(octets(path)) is None
     assert disk.names(octets(tmp_path)) is None
     assert disk.has(octets(tmp_path), b"file")
-    monkeypatch.setattr(module.os, "stat", fail)
-    monkeypatch.setattr(module.os, "lstat", fail)
+    monkeypatch.setattr(os, "stat", fail)
+    monkeypatch.setattr(os, "lstat", fail)
     other = Disk(os.getuid(), Clock())
     assert other.stat(octets(path)) is None
     assert other.lstat(octets(path)) is None

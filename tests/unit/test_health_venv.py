@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from alight.health.venv import outside_pin, outside_requirement
 from alight.model import Environment
 from alight.resolver import resolve

@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 
 import pytest
+
 from alight import index as module
+from alight import resolver
 from alight.files.disk import Disk
 from alight.index import Index
 from alight.model import Resolution
@@ -16,13 +18,13 @@ from support.playfield import Playfield, write
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The directories for which the disk was really asked."""
-    real, directories = module.resolve, []
+    directories: list[bytes] = []
 
     def resolve(
         directory: bytes, overrides: Mapping[str, bytes], disk: Disk, home: bytes, *, trail: bool = False
     ) -> Resolution:
         directories.append(directory)
-        return real(directory, overrides, disk, home, trail=trail)
+        return resolver.resolve(directory, overrides, disk, home, trail=trail)
 
     monkeypatch.setattr(module, "resolve", resolve)
     return directories

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from support.playfield import write
 
 PACKAGE = Path(__file__).parents[2] / "daemon" / "alight"

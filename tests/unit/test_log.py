@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,9 +81,11 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_full_disk_loses_records_only(tmp_path: Path) -> None:
     """A record that cannot be written is counted and raises nothing."""
     handler = LogFile(tmp_path / "daemon.log")
+    assert handler.stream is not None
     handler.stream.close()
     # Unbuffered at the descriptor: nothing is left to be written when the file is closed.
-    handler.stream = io.TextIOWrapper(open("/dev/full", "wb", buffering=0), write_through=True)
+    full = os.open("/dev/full", os.O_WRONLY | os.O_CLOEXEC)
+    handler.stream = io.TextIOWrapper(io.FileIO(full, "w"), write_through=True)
     handler.maxBytes = 0
     log = logging.Logger("full")
     log.addHandler(handler)

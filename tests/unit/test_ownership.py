@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from alight.files.ownership import first_offender
 from support.playfield import Clock, OwnedDisk, link, write
 

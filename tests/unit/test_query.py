@@ -6,8 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,22 @@ from alight import query
 from alight.wire import facts, limits
 from support.echo import echo_in_thread
 from support.rawserver import GREETING, READY, raw_server, read_request, reply_to, serve_well
+from support.until import until
 
 SCRIPT = query.__file__
 
 
 def run(*words: str | bytes, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    """The script as a hook starts it, again while a busy machine makes it miss its 50 ms."""
+    return until("the exchange ends before its deadline", lambda: _once(words, environ), 20)
+
+
+def _once(words: Sequence[str | bytes], environ: dict[str, str] | None) -> subprocess.CompletedProcess[bytes] | None:
+    ended = once(*words, environ=environ)
+    return ended if ended.returncode != query.EXPIRED else None
+
+
+def once(*words: str | bytes, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     """The script as a hook starts it."""
     command = [sys.executable, "-I", "-S", SCRIPT, *words]
     return subprocess.run(command, capture_output=True, env=environ, timeout=30, check=False)
@@ -292,7 +302,7 @@ def test_the_script_sends_variables_from_its_own_environment(runtime_directory: 
     seen: list[list[bytes]] = []
 
     def record(peer: socket.socket) -> None:
-        seen.append(shake(peer))
+        seen.insert(0, shake(peer))
         peer.sendall(query.encode(reply_to([b"", b"", seen[0][2], seen[0][5]])))
 
     environ = {"PATH": "p" * 9000, "UV_CACHE_DIR": "u" * 9000, "VIRTUAL_ENV": "/v=\udcff", "SECRET": "s", "HOME": ""}
@@ -316,16 +326,30 @@ def test_exit_codes(runtime_directory: Path) -> None:
     assert run(path, "ping").returncode == 3
     with raw_server(runtime_directory, lambda peer: peer.sendall(b"HTTP/1.1 400\r\n\r\n")) as path:
         assert run(path, "ping").returncode == 5
-    with raw_server(runtime_directory, lambda peer: peer.sendall(GREETING + READY + b"\0\1x") or _silent(peer)) as path:
+
+    def speaks_out_of_turn(peer: socket.socket) -> None:
+        peer.sendall(GREETING + READY + b"\0\1x")
+        _silent(peer)
+
+    with raw_server(runtime_directory, speaks_out_of_turn) as path:
         assert run(path, "ping").returncode == 5
 
 
 def test_the_script_gives_up_at_its_deadline(runtime_directory: Path) -> None:
-    """A server that accepts and is silent is exit 4."""
+    """A server that accepts and is silent is exit 4, and nothing is printed."""
     with raw_server(runtime_directory, _silent) as path:
-        before = time.monotonic()
-        assert run(path, "ping").returncode == 4
-        assert time.monotonic() - before < 10
+        ended = once(path, "ping")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (4, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(b"0.2", 0.2), (b"5", 5), (b"", 0.05), (b"9", 0.05), (b"nan", 0.05), (b"x", 0.05), (b"-1", 0.05)],
+)
+def test_slow_machines_may_wait_longer(value: bytes, seconds: float) -> None:
+    """``ALIGHT_DEADLINE`` counts between 0.01 and 5 seconds; anything else means 50 ms."""
+    assert query.deadline({b"ALIGHT_DEADLINE": value}) == seconds
+    assert query.deadline({}) == limits.DEADLINE_SECONDS
 
 
 def test_replies_to_other_questions_are_dropped(runtime_directory: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 import stat
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,9 +159,16 @@ def test_other_threads_hand_in_work(runtime_directory: Path) -> None:
     """``call_soon_threadsafe`` runs a callable on the loop's thread, in order, and survives one that fails."""
     with echo_in_thread(runtime_directory) as echo:
         ran: list[tuple[int, int]] = []
-        echo.loop.call_soon_threadsafe(lambda: 1 // 0)
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        def note(number: int) -> None:
+            ran.append((number, threading.get_ident()))
+
+        echo.loop.call_soon_threadsafe(fail)
         for number in range(500):
-            echo.loop.call_soon_threadsafe(lambda number=number: ran.append((number, threading.get_ident())))
+            echo.loop.call_soon_threadsafe(partial(note, number))
         until("all of it ran", lambda: len(ran) == 500)
         assert [number for number, _ in ran] == list(range(500))
         assert {thread for _, thread in ran} != {threading.get_ident()}
@@ -172,7 +180,7 @@ def test_the_inbox_is_bounded_a_turn() -> None:
     inbox = Inbox()
     ran: list[int] = []
     for number in range(5):
-        inbox.put(lambda number=number: ran.append(number))
+        inbox.put(partial(ran.append, number))
     for callback in inbox.take(3):
         callback()
     assert ran == [0, 1, 2]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from support.playfield import Playfield, write
 
 WORKSPACE = '[project]\nname = "root"\n[tool.uv.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/old"]\n'
@@ -165,6 +166,6 @@ def test_hostile_manifests(field: Playfield, text: str) -> None:
 
 
 def test_nothing_is_claimed_without_an_owner(field: Playfield, tmp_path: Path) -> None:
-    """hatchling as a build backend does not make a hatch project."""
+    """The build backend hatchling does not make a hatch project."""
     write(field.home / "p" / "pyproject.toml", "[tool.hatch.version]\npath = 'x'\n")
     assert field.resolve(field.home / "p").condition == "none"

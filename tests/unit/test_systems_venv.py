@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from alight.model import Resolution
 from support.playfield import Playfield, link, write
 
@@ -110,7 +111,7 @@ def test_a_usual_name_without_pyvenv_cfg_is_no_environment(field: Playfield, pro
 
 
 def test_several_local_prefixes(field: Playfield, project: Path) -> None:
-    """venv before env, direnv's newest Python before older ones; the rest are alternatives."""
+    """A venv before an env, direnv's newest Python before older ones; the rest are alternatives."""
     for name in (".direnv/python-3.9", ".direnv/python-3.11", "env"):
         field.venv(project / name)
     answer = field.resolve(project)

@@ -157,7 +157,7 @@ def test_failures_carry_their_code(echo: Echo, request_frames: list[bytes], code
 
 
 def test_msgpack_failures_carry_their_code(echo: Echo) -> None:
-    """The same for the command's frame, deep nesting and an unknown verb among them."""
+    """The same for the command's frame: deep nesting, an unknown verb, a reply that cannot be encoded."""
     bad = {
         b"\x91" * 5000 + b"\xc0": "bad-message",
         b"\xc1": "bad-message",
@@ -165,6 +165,7 @@ def test_msgpack_failures_carry_their_code(echo: Echo) -> None:
         msgspec.msgpack.encode([1, b"i", {"verb": "fly", "directory": b"/d"}]): "unknown-verb",
         msgspec.msgpack.encode([1, b"i", {"verb": "answer", "directory": 7}]): "bad-field",
         msgspec.msgpack.encode([1, b"i", {"verb": "environments"}]): "internal",
+        msgspec.msgpack.encode([1, b"i", {"verb": "trust-list"}]): "internal",
     }
     with connected(os.fsencode(echo.places.socket)) as connection:
         for frame, code in bad.items():

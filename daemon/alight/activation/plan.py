@@ -62,7 +62,7 @@ def make_plan(
         python_version=shown.python_version if shown is not None else "",
         prompt=escaped(text, session.shell),
         segment=segment,
-        notice=notice(answer) if not decision.declined and shown_active is None else "",
+        notice=_notice(session, answer, decision, shown_active, disk),
         generation=published.generation,
         mark=published.mark,
         witness_1=witnesses[0],
@@ -90,6 +90,29 @@ def notice(answer: Answer) -> str:
     if answer.state == "untrusted" and answer.reason:
         return display(f"alight: {shown}: {answer.reason}; `alight allow` switches it on", 200)
     return display("alight: " + headline.format(shown=shown, why=why), 200)
+
+
+def _notice(
+    session: Session, answer: Answer, decision: Decision, active: Environment | None, disk: Disk
+) -> str:
+    if active is None:
+        return "" if decision.declined else notice(answer)
+    if decision.action != "keep" or decision.owner != "alight":
+        return ""
+    front = _in_front(session, active.prefix, disk)
+    return display(f"alight: {display_path(front)} stands in front of {active.name} in PATH", 200) if front else ""
+
+
+def _in_front(session: Session, prefix: bytes, disk: Disk) -> bytes:
+    """The first directory with a ``python`` before the active environment's own in PATH, or nothing."""
+    entries = session.variables.get("PATH", b"").split(b":")
+    own = (session.variables.get("VIRTUAL_ENV", b"") or prefix) + b"/bin"
+    if entries[:1] == [own]:
+        return b""
+    for entry in entries[: entries.index(own)] if own in entries else entries[:32]:
+        if entry.startswith(b"/") and disk.stat(entry + b"/python") is not None:
+            return entry
+    return b""
 
 
 def _before(session: Session, decision: Decision) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from alight.clock import SystemClock
 from alight.files.disk import Disk
 from alight.model import Environment, Resolution
@@ -55,16 +56,17 @@ def tool(name: str) -> str:
     return path
 
 
+UV = (tool("uv"), "venv", "-q", "--offline", "--no-config")
+
+
 def make(maker: str, python: Python, prefix: Path) -> None:
     """An environment without packages, as its maker makes it by default."""
     command = {
         "venv": [str(python.executable), "-m", "venv", "--without-pip", str(prefix)],
         "venv-copies": [str(python.executable), "-m", "venv", "--without-pip", "--copies", str(prefix)],
         "virtualenv": [tool("virtualenv"), "-q", "--no-seed", "-p", str(python.executable), str(prefix)],
-        "uv": [tool("uv"), "venv", "-q", "--offline", "--no-config", "-p", str(python.executable), str(prefix)],
-        "uv-relocatable": [
-            tool("uv"), "venv", "-q", "--offline", "--no-config", "--relocatable", "-p", str(python.executable), str(prefix),
-        ],
+        "uv": [*UV, "-p", str(python.executable), str(prefix)],
+        "uv-relocatable": [*UV, "--relocatable", "-p", str(python.executable), str(prefix)],
     }[maker]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
@@ -109,7 +111,7 @@ def test_prompts(tmp_path: Path, maker: str, prompt: str) -> None:
     commands = {
         "venv": [str(pythons()[-1].executable), "-m", "venv", "--without-pip"],
         "virtualenv": [tool("virtualenv"), "-q", "--no-seed"],
-        "uv": [tool("uv"), "venv", "-q", "--offline", "--no-config", "-p", str(pythons()[-1].executable)],
+        "uv": [*UV, "-p", str(pythons()[-1].executable)],
     }
     prefix = tmp_path / "p" / ".venv"
     subprocess.run([*commands[maker], "--prompt", prompt, str(prefix)], check=True, capture_output=True, timeout=60)

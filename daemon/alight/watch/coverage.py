@@ -1,0 +1,91 @@
+"""Which folders to watch, for whom: the most recently used projects within a budget (rules/discovery.md 5.2, 5.3)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FOLDER_LIMIT = 2000
+SYSTEM_SHARE = 100
+"""One watch in so many of the system's: the user's editors need them, too."""
+
+SYSTEM_LIMIT_FILE = "/proc/sys/fs/inotify/max_user_watches"
+
+
+def budget(system_limit_file: str = SYSTEM_LIMIT_FILE) -> int:
+    """How many folders may be watched on this machine; FOLDER_LIMIT where the system names no limit."""
+    try:
+        with open(system_limit_file, encoding="ascii") as file:
+            system = int(file.read())
+    except (OSError, ValueError):
+        return FOLDER_LIMIT
+    return max(1, min(FOLDER_LIMIT, system // SYSTEM_SHARE))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What to begin and what to cease watching."""
+
+    added: tuple[bytes, ...] = ()
+    dropped: tuple[bytes, ...] = ()
+
+
+class Coverage:
+    """Folders by root and roots by folder; the least recently covered roots make room. Not thread-safe."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._folders: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
+        self._roots: dict[bytes, set[bytes]] = {}
+
+    @property
+    def folders(self) -> tuple[bytes, ...]:
+        """Every folder once, whoever wants it."""
+        return tuple(self._roots)
+
+    @property
+    def roots(self) -> frozenset[bytes]:
+        """Every root that is covered."""
+        return frozenset(self._folders)
+
+    def cover(self, root: bytes, folders: Iterable[bytes]) -> Difference:
+        """Want these folders for ``root``, instead of those it had; a root without folders is no longer covered."""
+        wanted = tuple(dict.fromkeys(folder for folder in folders if folder.startswith(b"/")))[: self._limit]
+        if wanted and self._folders.get(root) == wanted:
+            self._folders.move_to_end(root)
+            return Difference()
+        released = self._release(root)
+        added = []
+        for folder in wanted:
+            if folder not in self._roots:
+                added.append(folder)
+            self._roots.setdefault(folder, set()).add(root)
+        if wanted:
+            self._folders[root] = wanted
+        while len(self._roots) > self._limit:
+            released += self._release(next(iter(self._folders)))
+        again = set(released).intersection(added)
+        return Difference(
+            tuple(folder for folder in added if folder not in again),
+            tuple(folder for folder in released if folder not in self._roots),
+        )
+
+    def roots_of(self, folder: bytes) -> frozenset[bytes]:
+        """Who wants this folder."""
+        return frozenset(self._roots.get(folder, ()))
+
+    def below(self, folder: bytes) -> tuple[bytes, ...]:
+        """The folders below this one that the same roots want."""
+        prefix = folder.rstrip(b"/") + b"/"
+        candidates = (other for root in self._roots.get(folder, ()) for other in self._folders[root])
+        return tuple(dict.fromkeys(other for other in candidates if other.startswith(prefix) and other != folder))
+
+    def _release(self, root: bytes) -> list[bytes]:
+        released = []
+        for folder in self._folders.pop(root, ()):
+            self._roots[folder].discard(root)
+            if not self._roots[folder]:
+                del self._roots[folder]
+                released.append(folder)
+        return released

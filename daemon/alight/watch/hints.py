@@ -1,0 +1,32 @@
+"""What the emitter says: hints about folders, and what became of the wish to watch one."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from alight.watch.names import Weight
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Something happened in a watched folder."""
+
+    folder: bytes
+    weight: Weight
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is known of a watched folder no longer holds; without a folder, of all of them: events were dropped."""
+
+    folder: bytes | None = None
+
+
+class Outcome(enum.Enum):
+    """What became of the wish to watch a folder."""
+
+    KEPT = "this very directory is watched already"
+    NEW = "watched from now on; if the path was watched before, it is another directory now"
+    ABSENT = "there is no such directory, or it may not be read"
+    FULL = "the system's limit is reached"

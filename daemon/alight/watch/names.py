@@ -1,0 +1,60 @@
+"""Which events matter, and how soon (rules/discovery.md 5.1, 5.2 and 5.5)."""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+import re
+from dataclasses import dataclass
+
+
+class Weight(enum.Enum):
+    """How soon the projects of a folder should hear of an event."""
+
+    NOW = "a state changed: at once"
+    SETTLE = "something began: at once, and again when it is quiet, for what comes after the part that is watched"
+    LATER = "packages: when it is quiet"
+    FLUSH = "a transaction ended: at once what waits, else nothing"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One event in a watched folder. ``written`` is a file closed after writing; else the name came or went."""
+
+    name: bytes
+    appeared: bool = False
+    written: bool = False
+    directory: bool = False
+
+
+def _any(patterns: str) -> re.Pattern[bytes]:
+    return re.compile("|".join(map(fnmatch.translate, patterns.split())).encode())
+
+
+_PLACE = _any(
+    ".venv venv env .conda .direnv .pixi .python-envs pyproject.toml *.lock Pipfile* pylock*.toml poetry.toml pdm.toml"
+    " .pdm-python environment.y*ml pixi.toml .python-version* .tool-versions *mise*.toml requirements*.txt setup.*"
+    " hatch.toml pyvenv.cfg bin lib"
+)
+_PACKAGES = _any("*.dist-info *.egg-info *.egg-link *.pth ~*")
+_PACKAGE_FOLDERS = frozenset({b"site-packages", b"dist-packages"})
+
+
+def holds_packages(folder: bytes) -> bool:
+    """Whether a folder is one that installers write into; every other one is a project or an environment."""
+    return folder.rpartition(b"/")[2] in _PACKAGE_FOLDERS
+
+
+def weigh(sight: Sight, *, packages: bool) -> Weight | None:
+    """The weight of an event; None for what changes no answer. ``packages``: see ``holds_packages``.
+
+    Projects and environment roots share one list: one folder is often both. A directory of any name counts there,
+    because any folder of a project may be an environment.
+    """
+    if packages:
+        return Weight.LATER if _PACKAGES.match(sight.name) else None
+    if sight.name == b".lock":
+        return Weight.FLUSH if sight.written else None
+    if sight.directory or sight.name == b"pyvenv.cfg":
+        return Weight.SETTLE if sight.appeared or sight.written else Weight.NOW
+    return Weight.NOW if _PLACE.match(sight.name) else None
