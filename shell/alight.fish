@@ -135,7 +135,7 @@ function __alight_wrap_prompt
     builtin functions --copy fish_prompt $below
     function fish_prompt --description 'The prompt, with the environment in front' --inherit-variable below
         # First of all, while $status and $pipestatus still are the command's: `set` leaves them alone.
-        set -lx __alight_depth x$__alight_depth
+        set -lx __alight_depth "x$__alight_depth"
         set -l text ($below | string collect --no-trim-newlines)
         set -g __alight_drawn 1
         if test "$__alight_depth" = x
@@ -419,6 +419,7 @@ function __alight_take
     switch $f[6]
         case keep
         case adopt
+            test -n "$prefix"; or return 1
             __alight_forget
             set -g __alight_applied $prefix
             set -g __alight_adopted "$VIRTUAL_ENV|$CONDA_PREFIX"

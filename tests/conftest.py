@@ -146,7 +146,7 @@ def _lasting(look: Callable[[], _Found]) -> _Found:
     """What is still there after processes that were told to end had two seconds for it."""
     limit = time.monotonic() + 2
     while (found := look()) and time.monotonic() < limit:
-        select.select([], [], [], 0.02)
+        select.poll().poll(20)
     return found
 
 

@@ -338,8 +338,9 @@ class ShellSession:
                 raise ShellFailed(self._report(f"{awaited}, but the shell ended with {self._process.returncode}"))
 
     def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._master], [], [], min(seconds, 0.2))
-        if not ready:
+        poll = select.poll()  # select() knows descriptors below 1024 only
+        poll.register(self._master, select.POLLIN)
+        if not poll.poll(min(seconds, 0.2) * 1000):
             return False
         try:
             octets = os.read(self._master, 65536)

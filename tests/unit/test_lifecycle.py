@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from alight import __version__
+from alight import __version__, query
 from alight.errors import AlreadyServing, Unreachable, UnsafeDirectory
 from alight.lifecycle import limits
 from alight.lifecycle.detach import Failures, kept
@@ -24,7 +24,7 @@ from alight.lifecycle.start import start
 from alight.lifecycle.stop import stop
 from support.daemon import ECHO, DaemonInstance
 from support.echo import echo_in_thread, echo_python, places_in
-from support.rawserver import raw_server, serve_well
+from support.rawserver import GREETING, READY, raw_server, read_request
 
 UID = os.getuid()
 
@@ -251,13 +251,14 @@ def test_stop_terminates_a_holder_without_a_socket(runtime_directory: Path) -> N
 
 
 def test_a_ping_served_badly_is_no_daemon(runtime_directory: Path) -> None:
-    """A peer that speaks ZMTP but answers a msgpack ping with shell frames needs a restart."""
-    with raw_server(runtime_directory, lambda peer: _wrong(peer)):
-        assert isinstance(probe(places_in(runtime_directory)), NeedsRestart | Silent)
+    """A peer that answers a msgpack ping with a shell's frames needs a restart."""
+    with raw_server(runtime_directory, _wrong):
+        assert probe(places_in(runtime_directory), 5) == NeedsRestart("")
 
 
 def _wrong(peer: socket.socket) -> None:
-    try:
-        serve_well(peer)
-    except IndexError:
-        peer.sendall(b"\x00\x01x")
+    peer.recv(94, socket.MSG_WAITALL)
+    peer.sendall(GREETING + READY)
+    read_request(peer)
+    peer.sendall(query.encode([b"1", b"0.1.0", b"", b"epoch", b"7", b"", b"pong", b"42"]))
+    peer.recv(1)

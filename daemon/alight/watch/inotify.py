@@ -4,7 +4,7 @@ watchdog's observer makes a thread for every ``schedule()``, hides overflow and 
 stays blind when a folder is made again (rules/reliability.md 0, 11 and 12). The classes under it do not. Relied on, as
 of watchdog 7.1: ``InotifyFD`` (``add_callback``, ``remove_callbacks``, ``start``, ``stop``), which reports
 ``IN_MOVE_SELF`` where the mask asks for it, and its ``WatchCallback`` protocol (``on_event``, ``on_watch_deleted``,
-``on_queue_overflow``).
+``on_queue_overflow``), and ``handle_event``.
 """
 
 from __future__ import annotations
@@ -41,13 +41,10 @@ MASK = Mask(
 _LIMITS = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-Report = Callable[[Hint | Lost], None]
-
-
 class Emitter:
     """Reports what happens in the armed folders, from its own thread. The other methods belong to one thread."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Callable[[Hint | Lost], None]) -> None:
         self._report = report
         self._reader: _Reader | None = None
         self._armed: dict[bytes, tuple[WatchDescriptor, CallbackId]] = {}
@@ -105,16 +102,16 @@ class Emitter:
 
     def _open(self) -> _Reader:
         if self._reader is None:
-            reader = _Reader()
+            reader = _Reader(self._report)
             reader.start()
             self._reader = reader
         return self._reader
 
 
 class _Reader(InotifyFD):
-    """watchdog's reading thread, with three leaks of 7.1 closed."""
+    """watchdog's reading thread: reports an overflow once, and leaks no descriptor (7.1 does so in three ways)."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Callable[[Hint | Lost], None]) -> None:
         try:
             super().__init__()
         except OSError:
@@ -125,6 +122,14 @@ class _Reader(InotifyFD):
         self.name = "alight-inotify"
         # True from the start would leave the descriptors open when ``stop`` comes before the first read.
         self._is_reading = False
+        self._report = report
+
+    def handle_event(self, event: InotifyEvent) -> None:
+        """As watchdog's, which would tell every folder of an overflow."""
+        if event.is_queue_overflow:
+            self._report(Lost())
+        else:
+            super().handle_event(event)
 
     @classmethod
     def _create_inotify_fd(cls) -> int:
@@ -138,7 +143,7 @@ class _Folder:
     """What the reading thread calls for one folder. Reads no disk: an event's name is only weighed."""
 
     folder: bytes
-    report: Report
+    report: Callable[[Hint | Lost], None]
 
     def on_event(self, event: InotifyEvent) -> None:
         if event.is_move_self:
@@ -158,4 +163,4 @@ class _Folder:
         self.report(Lost(self.folder))
 
     def on_queue_overflow(self) -> None:
-        self.report(Lost())
+        """Never called: the reader reports it."""

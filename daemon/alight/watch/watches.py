@@ -118,10 +118,8 @@ class Watches:
         return [item for item in self._missing.items() if not self._arms.holds(item[0].rpartition(b"/")[0] or b"/")]
 
     def _try(self, folder: bytes) -> Outcome:
-        if self.full and not self._arms.holds(folder):
-            outcome = Outcome.FULL
-        else:
-            outcome = self._arms.arm(folder)
+        refused = self.full and not self._arms.holds(folder)
+        outcome = Outcome.FULL if refused else self._arms.arm(folder)
         now = self._clock.monotonic()
         if outcome is Outcome.FULL:
             self._full_since = self._full_since or now

@@ -1,0 +1,174 @@
+"""Folders that are missing, replaced or refused, with an emitter that does as it is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from alight.watch.hints import Outcome
+from alight.watch.watches import FIRST_RETRY_SECONDS, RACY_NS, RECONCILE_SECONDS, Watches
+
+A, B = b"/p/a", b"/q/b"
+
+
+@dataclass
+class FakeClock:
+    """Time that passes when a test says so."""
+
+    now: float = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall_ns(self) -> int:
+        return int(self.now * 1e9)
+
+
+@dataclass
+class FakeArms:
+    """An emitter over a disk of numbered directories; ``room`` is how many the system allows."""
+
+    disk: dict[bytes, int] = field(default_factory=dict)
+    room: int = 100
+    armed: dict[bytes, int] = field(default_factory=dict)
+    tried: list[bytes] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.armed)
+
+    def holds(self, folder: bytes) -> bool:
+        return folder in self.armed
+
+    def arm(self, folder: bytes) -> Outcome:
+        self.tried.append(folder)
+        former = self.armed.pop(folder, None)
+        if folder not in self.disk:
+            return Outcome.ABSENT
+        if len(self.armed) >= self.room:
+            return Outcome.FULL
+        self.armed[folder] = self.disk[folder]
+        return Outcome.KEPT if former == self.disk[folder] else Outcome.NEW
+
+    def drop(self, folders: Iterable[bytes]) -> None:
+        for folder in folders:
+            self.armed.pop(folder, None)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The tests' own time."""
+    return FakeClock()
+
+
+@pytest.fixture
+def arms() -> FakeArms:
+    """An empty disk."""
+    return FakeArms()
+
+
+@pytest.fixture
+def watches(arms: FakeArms, clock: FakeClock) -> Watches:
+    """Nothing wanted yet."""
+    return Watches(arms, clock)
+
+
+def test_a_missing_folder_is_tried_less_and_less_often(watches: Watches, arms: FakeArms, clock: FakeClock) -> None:
+    """Pauses begin at a second and double; when the folder is there, it is news, and polling ends."""
+    start = clock.now
+    watches.add([A], 0)
+    moments = []
+    while clock.now < start + 30:
+        clock.now += watches.wait()
+        watches.tick(lambda: [A])
+        moments.append(clock.now - start)
+    assert moments == [FIRST_RETRY_SECONDS, 3.0, 7.0, 15.0, 31.0]
+    arms.disk[A] = 1
+    clock.now += watches.wait()
+    assert watches.tick(lambda: [A]) == {A}
+    assert watches.overdue([A]) == ()
+    clock.now += 1
+    assert watches.tick(lambda: [A]) == set()
+
+
+def test_a_missing_folder_with_a_watched_parent_is_not_polled(watches: Watches, arms: FakeArms) -> None:
+    """The parent's event tells when it appears, so the next wake-up is the look at everything."""
+    arms.disk[b"/p"] = 1
+    watches.add([b"/p", A], 0)
+    assert watches.wait() == RECONCILE_SECONDS
+    arms.disk[A] = 2
+    assert watches.check([A]) == {A}
+
+
+def test_a_missing_folder_is_tried_on_request_but_not_by_every_one(watches: Watches, clock: FakeClock) -> None:
+    """Requests right after a try find nothing to do."""
+    watches.add([A], 0)
+    assert watches.overdue([A, B]) == ()
+    clock.now += 0.2
+    assert watches.overdue([A, B]) == (A,)
+
+
+def test_replaced_and_vanished_folders_are_news(watches: Watches, arms: FakeArms) -> None:
+    """Another directory under the same path is news, none is news once, the same one is none."""
+    arms.disk[A] = 1
+    watches.add([A], 0)
+    assert watches.check([A]) == set()
+    arms.disk[A] = 2
+    assert watches.check([A]) == {A}
+    del arms.disk[A]
+    assert watches.check([A]) == {A}
+    assert watches.check([A]) == set()
+
+
+def test_everything_is_looked_at_once_a_minute(watches: Watches, arms: FakeArms, clock: FakeClock) -> None:
+    """A folder replaced without any event is noticed by the look at all folders, and not by earlier ticks."""
+    arms.disk[A] = 1
+    watches.add([A], 0)
+    arms.disk[A] = 2
+    clock.now += RECONCILE_SECONDS - 1
+    assert watches.tick(lambda: [A]) == set()
+    clock.now += watches.wait()
+    assert watches.tick(lambda: [A]) == {A}
+
+
+def test_a_refusal_ends_adding_until_the_next_look(watches: Watches, arms: FakeArms, clock: FakeClock) -> None:
+    """At the system's limit no more is tried for a minute, what is watched stays so, and room is used when it comes."""
+    arms.disk = {A: 1, B: 2, b"/r/c": 3}
+    arms.room = 1
+    watches.add([A, B, b"/r/c"], 0)
+    assert (watches.full, len(watches)) == (True, 1)
+    assert arms.tried == [A, B]
+    assert watches.check([A]) == set()
+    assert watches.overdue([B]) == ()
+    assert watches.wait() == RECONCILE_SECONDS
+    arms.room = 3
+    clock.now += RECONCILE_SECONDS
+    assert watches.tick(lambda: [A, B, b"/r/c"]) == {B, b"/r/c"}
+    assert (watches.full, len(watches)) == (False, 3)
+
+
+def test_dropped_folders_are_forgotten(watches: Watches, arms: FakeArms, clock: FakeClock) -> None:
+    """Neither an armed nor a missing folder is looked at after it was dropped."""
+    arms.disk[A] = 1
+    watches.add([A, B], 0)
+    watches.drop([A, B])
+    assert len(watches) == 0
+    assert watches.wait() == RECONCILE_SECONDS
+    clock.now += 5
+    assert watches.overdue([A, B]) == ()
+
+
+def test_a_change_between_question_and_watch_is_news(watches: Watches, arms: FakeArms, tmp_path: Path) -> None:
+    """A folder changed about when it was asked for may have changed unseen; one that rested before has not."""
+    folder = os.fsencode(tmp_path)
+    arms.disk[folder] = 1
+    changed_ns = os.stat(tmp_path).st_mtime_ns
+    assert watches.add([folder], changed_ns + 2 * RACY_NS) == set()
+    watches.drop([folder])
+    assert watches.add([folder], changed_ns + RACY_NS // 2) == {folder}
+    watches.drop([folder])
+    arms.disk[B] = 2
+    assert watches.add([B], changed_ns) == {B}
