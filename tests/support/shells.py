@@ -352,8 +352,9 @@ class ShellSession:
     def _write(self, octets: bytes) -> None:
         limit = time.monotonic() + self._deadline
         while octets:
-            _, writable, _ = select.select([], [self._master], [], 0.2)
-            if writable:
+            poll = select.poll()
+            poll.register(self._master, select.POLLOUT)
+            if any(event & select.POLLOUT for _, event in poll.poll(200)):
                 octets = octets[os.write(self._master, octets) :]
             elif time.monotonic() > limit:
                 raise ShellFailed(self._report("the shell to read its keys"))
