@@ -124,10 +124,11 @@ end
 # Something else than our wrapper was `fish_prompt` last time it was drawn: wraps that. Each wrapper calls the function
 # it was put around and no other, so that venv's own wrapping, in whatever order it comes and goes, never makes a loop.
 function __alight_wrap_prompt
-    set -q ALIGHT_SEGMENT; and test "$ALIGHT_SEGMENT" = off; and return
-    test -z "$VIRTUAL_ENV_DISABLE_PROMPT"; or return
+    set -g __alight_undrawn 1
+    __alight_is_segment_off; and return
     __alight_has_framework; and return
     builtin functions --query fish_prompt; or return
+    set -g __alight_undrawn 0
     set -l details (builtin functions --details --verbose fish_prompt)
     test "$details[5]" = 'The prompt, with the environment in front'; and return
     set -g __alight_layer (builtin math $__alight_layer + 1)
@@ -148,45 +149,53 @@ end
 # Plain text and a space: no part of it is expanded by anything.
 function __alight_segment
     test -n "$__alight_text" -a "$__alight_wants_segment" = 1 -a "$ALIGHT_DISABLE" != 1; or return
-    test "$ALIGHT_SEGMENT" != off -a -z "$VIRTUAL_ENV_DISABLE_PROMPT"; or return
+    __alight_is_segment_off; and return
     # The environment's own script shows its name already.
     test "$ALIGHT_STATE" = active; and builtin functions --query _old_fish_prompt; and return
     builtin printf '%s ' $__alight_text
 end
 
+function __alight_is_segment_off
+    builtin contains -- "$ALIGHT_PROMPT_SEGMENT" 0 false no off; or test -n "$VIRTUAL_ENV_DISABLE_PROMPT"
+end
+
 function __alight_has_framework
-    test "$STARSHIP_SHELL" = fish; and return 0
+    test -n "$STARSHIP_SHELL$POSH_THEME"; and return 0
     set -q tide_left_prompt_items; or set -q _tide_left_items; or set -q pure_version; and return 0
     set -q _omp_executable; or set -q POSH_SHELL_VERSION; or set -q SPACESHIP_VERSION; and return 0
     builtin functions --query tide _pure_prompt omp_repaint_prompt __bobthefish_prompt_status
 end
 
 # What tells, without asking anybody, that the last answer may be out of date: the mark (of the reply where there was
-# one, since news may have come between) and one `test` of everything that was seen at this moment.
+# one, since news may have come between) and the arguments of one `test` of everything that was seen at this moment.
 function __alight_expect
+    set -g __alight_news /dev/null
+    set -g __alight_expected -a -n x
+    if test -n "$__alight_generation" -a -r "$__alight_generation"
+        set -g __alight_news $__alight_generation
+        set -g __alight_expected -a -r $__alight_news
+    end
     if set -q argv[1]
         set -g __alight_mark $argv[1]
     else
-        set -l mark
-        test -r "$__alight_generation"; and read mark <$__alight_generation
-        set -g __alight_mark "$mark"
+        read -g __alight_mark <$__alight_news
     end
-    set -g __alight_expected -n x
-    for witness in $__alight_witnesses
-        if not test -e $witness
-            set -ga __alight_expected -a ! -e $witness
-        else if test $witness -nt "$__alight_generation"
-            set -ga __alight_expected -a $witness -nt "$__alight_generation"
-        else
-            set -ga __alight_expected -a -e $witness -a ! $witness -nt "$__alight_generation"
-        end
-    end
+    set -l signs $__alight_witnesses
     if test -n "$__alight_applied"
         set -l sign $__alight_applied/pyvenv.cfg
         test -e $sign; or set sign $__alight_applied/conda-meta
-        set -ga __alight_expected -a -e $sign
+        builtin contains -- $sign $signs; or set -a signs $sign
     end
-    set -g __alight_session "$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR"
+    for sign in $signs
+        if not test -e $sign
+            set -ga __alight_expected -a ! -e $sign
+        else if test $sign -nt $__alight_news
+            set -ga __alight_expected -a $sign -nt $__alight_news
+        else
+            set -ga __alight_expected -a -e $sign -a ! $sign -nt $__alight_news
+        end
+    end
+    set -g __alight_session "01$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR|$PATH"
 end
 
 # --- applying and undoing -------------------------------------------------------------------------
@@ -282,7 +291,7 @@ function __alight_leave
     end
     __alight_forget
     # What the environment's script did to `fish_prompt` is undone now, too: look at it again.
-    set -eg __alight_drawn
+    set -g __alight_drawn 0
 end
 
 function __alight_owns_deactivate
@@ -456,6 +465,7 @@ function __alight_take
     for witness in $f[20..23]
         string match --quiet --regex '\A/' -- $witness; and set -ga __alight_witnesses $witness
     end
+    test "$f[16]" = "$__alight_wants_segment"; or set -g __alight_drawn 0
     set -g __alight_wants_segment $f[16]
     __alight_show $f[11..15]
     __alight_say $f[17]
@@ -515,27 +525,36 @@ function __alight_spawn
     set -l nothing (command /bin/sh -c '"$@" </dev/null >/dev/null 2>&1 &' alight $words 2>/dev/null)
 end
 
+# Whether nothing has happened since the last answer; the prompt was drawn by our wrapper, if there is one.
+function __alight_is_same
+    test "$__alight_dirty$__alight_drawn$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
+    and read -l mark <$__alight_news
+    and test "$mark" = "$__alight_mark"
+end
+
+# Every prompt comes through here, and nearly every one leaves at the first `return`: it asks what __alight_is_same
+# asks, without the cost of a call.
 function __alight_on_prompt --on-event fish_prompt
     set -l code $status
-    test "$__alight_switch" = off -o "$ALIGHT_DISABLE" = 1; and return
-    if test $__alight_dirty = 0 -a "$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR" = "$__alight_session"
-        and test $__alight_expected
-        set -l mark
-        test -r "$__alight_generation"; and read mark <$__alight_generation
-        test "$mark" = "$__alight_mark"; or __alight_settle $code
-    else
-        __alight_settle $code
+    if test "$__alight_dirty$__alight_drawn$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
+        and read -l mark <$__alight_news
+        and test "$mark" = "$__alight_mark"
+        set -g __alight_drawn $__alight_undrawn
+        return
     end
-    if set -q __alight_drawn
-        set -eg __alight_drawn
-    else if test "$__alight_wants_segment" = 1
+    test "$__alight_switch" = off -o "$ALIGHT_DISABLE" = 1; and return
+    status is-command-substitution; and return
+    set -l drawn $__alight_drawn
+    set -g __alight_drawn 1
+    __alight_is_same; or __alight_settle $code
+    if test "$drawn$__alight_drawn" != 11 -a "$__alight_wants_segment" = 1
         __alight_wrap_prompt
     end
+    set -g __alight_drawn $__alight_undrawn
 end
 
 # Something is not as it was at the last prompt.
 function __alight_settle --argument-names code
-    status is-command-substitution; and return
     set -g __alight_dirty 1
     set -q __alight_unfinished; and __alight_leave
     if test -n "$__alight_applied"
@@ -562,7 +581,7 @@ function __alight_on_preexec --on-event fish_preexec
     test "$__alight_switch" = on -a "$ALIGHT_DISABLE" != 1; or return
     switch "$argv[1]"
         case '*fish_prompt*' '*fish_config*' '*funced*'
-            set -eg __alight_drawn
+            set -g __alight_drawn 0
         case '*venv*' '*virtualenv*' '*uv*' '*poetry*' '*pipenv*' '*pdm*' '*hatch*' '*pixi*' '*conda*'
             __alight_note "$argv[1]"
     end
@@ -613,10 +632,12 @@ function alight --description 'The right Python environment for this directory'
             set -g __alight_switch on
             set -g __alight_declined ''
             set -g __alight_dirty 1
+            set -g __alight_drawn 0
             __alight_close_breaker
         case off
             test -z "$__alight_applied"; or __alight_leave
             set -g __alight_switch off
+            set -g __alight_dirty 1
             set -g __alight_owner ''
             set -g __alight_declined ''
             __alight_show none '' '' '' ''
@@ -691,11 +712,14 @@ function __alight_load --argument-names file
     set -g __alight_declined ''
     set -g __alight_root ''
     set -g __alight_session ''
-    set -g __alight_expected -n x
+    set -g __alight_expected
     set -g __alight_generation ''
     set -g __alight_mark ''
     set -g __alight_witnesses
     set -g __alight_wants_segment 0
+    set -g __alight_drawn 0
+    set -g __alight_undrawn 1
+    set -g __alight_news /dev/null
     set -g __alight_layer 0
     set -g __alight_said
     set -g __alight_ours

@@ -430,9 +430,11 @@ __alight_session() {
 __alight_ask() {
   emulate -L zsh
   local name
+  local -i limit
   local -a variables
   for name in $__alight_facts; do
-    (( ${(P)+name} )) && [[ $name == PATH || ${#${(P)name}} -le 8192 ]] && variables+=("$name=${(P)name}")
+    [[ $name == PATH ]] && limit=16000 || limit=8192
+    (( ${(P)+name} && ${#${(P)name}} <= limit )) && variables+=("$name=${(P)name}")
   done
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     $1 $__alight_first "${(@)variables}"

@@ -123,7 +123,7 @@ def test_r39_nothing_happens_outside_an_interactive_prompt(world: World, kind: s
     root = world.trusted("app")
     hook = quote(kind, os.fsencode(world.hook_file(kind)))
     done = subprocess.run(
-        [executable(kind), "-c", f"source {hook}; cd {quote(kind, os.fsencode(root))}; echo got:$VIRTUAL_ENV"],
+        [executable(kind), "-c", f"source {hook}; cd {quote(kind, os.fsencode(root))}; echo \"got:$VIRTUAL_ENV\""],
         env=world.environ(), capture_output=True, timeout=30, check=True,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == (b"got:\n", b"")
@@ -206,8 +206,8 @@ def test_no_child_inherits_the_connection(world: World, kind: str) -> None:
     """No command started from the prompt, in front or behind, has an open socket or file of ours."""
     root = world.trusted("app")
     shell = world.shell(kind, root)
-    assert "socket" not in shell.run("ls -l /proc/self/fd")
-    shown = shell.run("ls /proc/self/fd")
+    assert "socket" not in shell.run("command ls -l /proc/self/fd")
+    shown = shell.run("command ls /proc/self/fd")
     assert set(shown.split()) == {"0", "1", "2", "3"}
     shell.cd(world.home)
     shell.run("")

@@ -165,7 +165,7 @@ _PATIENT = {"ALIGHT_DEADLINE": "3"}
 _PROMPT: Mapping[str, Sequence[str]] = {
     "zsh": ["PROMPT='%# '"],
     "bash": ["PS1='\\$ '"],
-    "fish": ["function fish_prompt; echo '> '; end", "set -g fish_greeting"],
+    "fish": ["function fish_prompt; printf '> '; end", "set -g fish_greeting"],
 }
 
 

@@ -93,7 +93,7 @@ def test_a_beginning_is_told_again_when_it_is_quiet(debouncer: Debouncer, clock:
 
 
 def test_the_end_of_a_transaction_hurries_what_waits(debouncer: Debouncer, clock: FakeClock) -> None:
-    """uv's sign tells package changes at once, and tells nothing when there are none."""
+    """The sign of uv tells package changes at once, and tells nothing when there are none."""
     debouncer.add([A], Weight.FLUSH)
     assert debouncer.wait() is None
     debouncer.add([A], Weight.LATER)

@@ -9,9 +9,36 @@ from alight.watch.names import Sight, Weight, holds_packages, weigh
 
 @pytest.mark.parametrize(
     "name",
-    ".venv venv env .conda .direnv .pixi .python-envs pyproject.toml uv.lock poetry.lock Pipfile Pipfile.lock"
-    " pylock.dev.toml poetry.toml pdm.toml .pdm-python environment.yml environment.yaml pixi.toml .python-version"
-    " .python-versions .tool-versions .mise.local.toml requirements-dev.txt setup.cfg hatch.toml bin lib".split(),
+    [
+        ".venv",
+        "venv",
+        "env",
+        ".conda",
+        ".direnv",
+        ".pixi",
+        ".python-envs",
+        "pyproject.toml",
+        "uv.lock",
+        "poetry.lock",
+        "Pipfile",
+        "Pipfile.lock",
+        "pylock.dev.toml",
+        "poetry.toml",
+        "pdm.toml",
+        ".pdm-python",
+        "environment.yml",
+        "environment.yaml",
+        "pixi.toml",
+        ".python-version",
+        ".python-versions",
+        ".tool-versions",
+        ".mise.local.toml",
+        "requirements-dev.txt",
+        "setup.cfg",
+        "hatch.toml",
+        "bin",
+        "lib",
+    ],
 )
 @pytest.mark.parametrize("how", ["appeared", "written", "vanished"])
 def test_names_of_the_watch_list_are_told_at_once(name: str, how: str) -> None:
@@ -41,7 +68,7 @@ def test_pyvenv_cfg_is_followed_by_the_rest_of_the_environment() -> None:
 
 
 def test_uv_closing_its_lock_ends_a_transaction() -> None:
-    """uv's `.lock` is a sign only when it is closed after writing, not when it appears."""
+    """The `.lock` of uv is a sign only when it is closed after writing, not when it appears."""
     assert weigh(Sight(b".lock", written=True), packages=False) is Weight.FLUSH
     assert weigh(Sight(b".lock", appeared=True), packages=False) is None
 

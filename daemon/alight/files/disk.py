@@ -24,17 +24,19 @@ NAMES_LIMIT = 1024
 LINKS_LIMIT = 40
 """Links followed for one path, as the kernel does."""
 
+_KEY_LENGTH = 6
+
 RACY_NS = 2_000_000_000
 """A file changed less than this before it was read may change again without its times telling."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one look at a path gave; ``seen`` is None for absence."""
+    """What one look at a path gave; ``seen`` is None for absence, and without times for a look at permissions."""
 
     path: bytes
     follow: bool
-    seen: tuple[int, int, int, int, int, int] | None
+    seen: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,7 @@ class Fingerprint:
                 if seen is not None:
                     return False
                 continue
-            if seen is None or seen != (
-                now.st_dev, now.st_ino, now.st_mode, now.st_mtime_ns, now.st_ctime_ns, now.st_size
-            ):  # fmt: skip
+            if seen is None or seen != (_key(now) if len(seen) == _KEY_LENGTH else _permissions(now)):
                 return False
         return True
 
@@ -74,6 +74,7 @@ class Disk:
         self.now_ns = clock.wall_ns()
         self._stats: dict[bytes, os.stat_result | None] = {}
         self._lstats: dict[bytes, os.stat_result | None] = {}
+        self._permissions: dict[bytes, os.stat_result | None] = {}
         self._names: dict[bytes, frozenset[bytes] | None] = {}
         self._folders: dict[bytes, tuple[bytes, ...]] = {}
         self._contents: dict[bytes, tuple[int, bytes | None]] = {}
@@ -95,6 +96,15 @@ class Disk:
         except KeyError:
             facts = _look(path, follow=False)
             self._lstats[path] = facts
+            return facts
+
+    def permissions(self, path: bytes) -> os.stat_result | None:
+        """What stands at the path itself, looked at for its owner and mode only: other changes do not count."""
+        try:
+            return self._permissions[path]
+        except KeyError:
+            facts = _look(path, follow=False)
+            self._permissions[path] = facts
             return facts
 
     def exists(self, path: bytes) -> bool:
@@ -204,6 +214,8 @@ class Disk:
                     continue
                 racy = racy or facts.st_ctime_ns > horizon or horizon < facts.st_mtime_ns <= self.now_ns + RACY_NS
                 records.append(Record(path, follow, _key(facts)))
+        for path, facts in self._permissions.items():
+            records.append(Record(path, False, None if facts is None else _permissions(facts)))
         return Fingerprint(tuple(records), racy)
 
     def _implied(self, path: bytes) -> bool:
@@ -270,6 +282,10 @@ def _look(path: bytes, *, follow: bool) -> os.stat_result | None:
 
 def _key(facts: os.stat_result) -> tuple[int, int, int, int, int, int]:
     return (facts.st_dev, facts.st_ino, facts.st_mode, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
+
+
+def _permissions(facts: os.stat_result) -> tuple[int, int, int]:
+    return (facts.st_mode, facts.st_uid, facts.st_gid)
 
 
 def _drain(descriptor: int, limit: int) -> bytes | None:

@@ -18,7 +18,7 @@ def first_offender(disk: Disk, path: bytes, uid: int) -> bytes | None:
         component = b"/"
         for name in (b"", *(part for part in start.split(b"/") if part)):
             component = join(component, name) if name else component
-            if fault(disk.lstat(component), uid):
+            if fault(disk.permissions(component), uid):
                 return component
     return None
 

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from alight.clock import Clock
 from alight.files.disk import Disk, Fingerprint
 from alight.index import Index
@@ -17,9 +19,17 @@ LIMIT = 4096
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    resolution: Resolution
     answer: Answer
     fingerprint: Fingerprint
+
+    def of(self, resolution: Resolution) -> bool:
+        """Whether another directory's resolution is about the same thing: all that a decision looks at."""
+        own = self.answer.resolution
+        return own is resolution or (own.condition, own.environment, own.evidence) == (
+            resolution.condition,
+            resolution.environment,
+            resolution.evidence,
+        )
 
 
 class Answers:
@@ -43,12 +53,12 @@ class Answers:
             return self.judge.join(resolution, self.disk())
         key = (resolution.root, resolution.environment.prefix)
         known = self._judged.get(key)
-        if known is not None and known.resolution == resolution and known.fingerprint.holds():
+        if known is not None and known.of(resolution) and known.fingerprint.holds():
             self._judged.move_to_end(key)
-            return known.answer
+            return msgspec.structs.replace(known.answer, resolution=resolution)
         disk = self.disk()
         answer = self.judge.join(resolution, disk)
-        self._judged[key] = _Judged(resolution, answer, disk.fingerprint())
+        self._judged[key] = _Judged(answer, disk.fingerprint())
         while len(self._judged) > LIMIT:
             self._judged.popitem(last=False)
         return answer

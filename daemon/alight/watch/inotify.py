@@ -2,9 +2,8 @@
 
 watchdog's observer makes a thread for every ``schedule()``, hides overflow and moved folders from its handlers, and
 stays blind when a folder is made again (rules/reliability.md 0, 11 and 12). The classes under it do not. Relied on, as
-of watchdog 7.1: ``InotifyFD`` (``add_callback``, ``remove_callbacks``, ``start``, ``stop``), which reports
-``IN_MOVE_SELF`` where the mask asks for it, and its ``WatchCallback`` protocol (``on_event``, ``on_watch_deleted``,
-``on_queue_overflow``), and ``handle_event``.
+of watchdog 7.1: ``InotifyFD`` (``add_callback``, ``remove_callbacks``, ``start``, ``stop``, ``handle_event``), which
+reports ``IN_MOVE_SELF`` where the mask asks for it, and its ``WatchCallback`` protocol.
 """
 
 from __future__ import annotations

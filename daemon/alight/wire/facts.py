@@ -34,7 +34,8 @@ FACTS: tuple[str, ...] = SESSION + OVERRIDES
 """Everything a shell sends, in the order of the hooks' own lists."""
 
 VALUE_LIMIT = 8 * 1024
-"""Octets of one value; a hook leaves a longer variable out, except PATH, which may fill a frame."""
+PATH_LIMIT = 16_000
+"""Octets of one value, and of PATH; a longer variable is left out."""
 
 
 def parse(variables: Iterable[bytes]) -> dict[str, bytes]:
@@ -59,5 +60,5 @@ def collect(environ: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
     return tuple(
         name.encode() + b"=" + environ[name.encode()]
         for name in FACTS
-        if name.encode() in environ and (name == "PATH" or len(environ[name.encode()]) <= VALUE_LIMIT)
+        if name.encode() in environ and len(environ[name.encode()]) <= (PATH_LIMIT if name == "PATH" else VALUE_LIMIT)
     )
