@@ -300,7 +300,6 @@ __alight_leave() {
     fi
   fi
   __alight_forget
-  rehash
 }
 
 __alight_forget() {
@@ -393,14 +392,12 @@ __alight_take() {
         deactivate() { __alight_deactivate "$@" }
         __alight_deactivate_is_ours=1
       fi
-      rehash
       ;;
     leave | clean)
       [[ -z $__alight_applied ]] || __alight_leave
       if [[ $action == clean ]]; then
         (( $+functions[deactivate] )) && deactivate
         __alight_apply "${(@)operations}"
-        rehash
       fi
       ;;
     *) return 1 ;;

@@ -64,7 +64,7 @@ def test_kill_9_and_leaving_leaves_at_once(world: World, kind: str) -> None:
 
 
 @pytest.mark.parametrize("backlog", ["empty", "full"])
-def test_a_stopped_daemon_is_asked_once(world: World, kind: str, backlog: str) -> None:
+def test_r04_a_stopped_daemon_is_asked_once(world: World, kind: str, backlog: str) -> None:
     """SIGSTOP: one prompt waits for the deadline, the next ones ask nobody, `alight on` asks again at once."""
     root = world.trusted("app")
     shell = world.shell(kind, env=QUICK)
@@ -83,7 +83,7 @@ def test_a_stopped_daemon_is_asked_once(world: World, kind: str, backlog: str) -
     settle(world, shell, os.fsencode(root / ".venv"))
 
 
-def test_a_new_shell_beside_a_stopped_daemon_is_not_held_up(world: World, kind: str) -> None:
+def test_r04_a_new_shell_beside_a_stopped_daemon_is_not_held_up(world: World, kind: str) -> None:
     """SIGSTOP with the backlog full, then a new shell: its first prompt comes, silently."""
     root = world.trusted("app")
     world.daemon.signal(signal.SIGSTOP)

@@ -127,6 +127,9 @@ def test_r39_nothing_happens_outside_an_interactive_prompt(world: World, kind: s
         env=world.environ(), capture_output=True, timeout=30, check=True,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == (b"got:\n", b"")
+    question = "functions -q alight" if kind == "fish" else "typeset -f alight"
+    asked = subprocess.run([executable(kind), "-c", f"source {hook}; {question}"], env=world.environ(), check=False)
+    assert asked.returncode == 1, "a script has the command, not the function"
     shell = world.shell(kind)
     where = quote(kind, os.fsencode(root))
     line = f"echo got:(cd {where}; echo $VIRTUAL_ENV)" if kind == "fish" else f"echo got:$(cd {where}; echo $VIRTUAL_ENV)"
@@ -230,13 +233,15 @@ def test_an_open_descriptor_stays_the_users(world: World, kind: str) -> None:
         assert (world.home / "mine").read_text() == "written\n"
 
 
-def test_r03_an_empty_line_starts_nothing(world: World, kind: str) -> None:
+def test_r01_r03_an_empty_line_starts_nothing(world: World, kind: str) -> None:
     """R3: Enter on an empty line starts no process and asks nobody; the shell's own count of children tells."""
     root = world.trusted("app")
     shell = world.shell(kind, root)
     shell.run("")
+    asked = world.questions()
     started = _forks(world, shell, lambda: [shell.run("") for _ in range(5)])
     assert started == 0
+    assert world.questions() == asked
 
 
 def _forks(world: World, shell: object, act: object) -> int:

@@ -108,14 +108,16 @@ def test_r14_an_environment_that_appears_or_is_made_anew_is_seen_without_cd(worl
     assert shell.variable("VIRTUAL_ENV") is None
 
 
-@pytest.mark.parametrize("alive", [True, False], ids=["daemon", "no-daemon"])
-def test_r15_an_environment_deleted_elsewhere_is_left_at_the_next_prompt(world: World, kind: str, alive: bool) -> None:
-    """R15: daemon or no daemon, no entry of PATH points to nothing."""
+@pytest.mark.parametrize("state", ["daemon", "no-daemon", "paused"])
+def test_r15_an_environment_deleted_elsewhere_is_left_at_the_next_prompt(world: World, kind: str, state: str) -> None:
+    """R15: daemon or no daemon, paused or not, no entry of PATH points to nothing."""
     root = world.trusted("app")
     shell = world.shell(kind, root)
     assert shell.variable("VIRTUAL_ENV") is not None
-    if not alive:
+    if state == "no-daemon":
         world.daemon.kill()
+    elif state == "paused":
+        shell.run("alight pause")
     remove(root / ".venv")
     shell.run("")
     assert shell.variable("VIRTUAL_ENV") is None

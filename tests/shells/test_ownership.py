@@ -71,7 +71,9 @@ def test_r22_on_off_and_pause(world: World, kind: str) -> None:
     shell = world.shell(kind, root)
     shell.run("alight off")
     assert shell.variable("VIRTUAL_ENV") is None
+    asked = world.questions()
     shell.cd(other)
+    assert world.questions() == asked
     assert shell.variable("VIRTUAL_ENV") is None
     shell.run("alight on")
     assert shell.variable("VIRTUAL_ENV") == os.fsencode(other / ".venv")
@@ -130,7 +132,10 @@ def test_r24_a_deactivate_on_path_is_never_called(world: World, kind: str) -> No
     root, tools = world.trusted("app"), world.directory("tools")
     (tools / "deactivate").write_text(f"#!/bin/sh\ntouch {world.home}/called\n")
     (tools / "deactivate").chmod(0o755)
-    shell = world.shell(kind, root, env={"PATH": f"{tools}:/usr/bin:/bin", "VIRTUAL_ENV": str(root / ".venv")})
+    shell = world.shell(kind, env={"PATH": f"{tools}:/usr/bin:/bin"})
+    shell.run(export(kind, "VIRTUAL_ENV", str(root / ".venv")))
+    shell.cd(root)
+    assert shell.variable("ALIGHT_STATE") == b"active"
     shell.cd(world.home)
     assert shell.variable("VIRTUAL_ENV") is None
     assert not (world.home / "called").exists()

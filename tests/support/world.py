@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alight.cli.init import hook_text
+from alight.client import Client
+from alight.wire.messages import GetStatus, StatusReply
 
 from support.daemon import DaemonInstance
 from support.processes import processes_with
@@ -21,7 +23,7 @@ from support.until import until
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ALIGHT = str(Path(sys.executable).with_name("alight"))
-SHELLS_VARIABLE = "ALIGHT_TEST_HOOKS"
+HOOKS_VARIABLE = "HOOKS_UNDER_TEST"
 """A directory with other hook files than the checkout's: for the mutation run."""
 
 
@@ -35,7 +37,7 @@ def base_python() -> str:
 def hook(kind: str) -> bytes:
     """The hook's text as ``alight init`` prints it."""
     text = hook_text(kind, ALIGHT)
-    other = os.environ.get(SHELLS_VARIABLE)
+    other = os.environ.get(HOOKS_VARIABLE)
     if other is None:
         return text
     original = (Path(__file__).resolve().parents[2] / "shell" / f"alight.{kind}").read_bytes()
@@ -103,6 +105,12 @@ class World:
         if code is not None:
             assert done.returncode == code, f"alight {words} ended with {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
         return done.stdout.decode("utf-8", "surrogateescape")
+
+    def questions(self) -> int:
+        """How many questions of shells the daemon has answered."""
+        _, status = Client(self.daemon.places(), 5).request(GetStatus())
+        assert isinstance(status, StatusReply)
+        return status.questions
 
     def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a shell in this world."""

@@ -17,7 +17,9 @@ from watchdog.observers import inotify_c
 
 from alight.clock import SystemClock
 from alight.watch import observer, watches
+from alight.watch.hints import Hint, Lost, Outcome
 from alight.watch.inotify import Emitter
+from alight.watch.names import Weight
 from alight.watch.observer import Watch
 from support.until import until
 
@@ -306,6 +308,34 @@ def test_an_overflow_is_news_about_everything(world: World) -> None:
     world.news(second, (second / ".venv").mkdir)
 
 
+def test_events_that_the_kernel_drops_are_noticed(tmp_path: Path) -> None:
+    """More events than the kernel queues, while the reader is held up, end in one report about everything."""
+    with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
+        events = int(file.read())
+    reports: list[Hint | Lost] = []
+    held_up, go_on = threading.Event(), threading.Event()
+
+    def report(item: Hint | Lost) -> None:
+        reports.append(item)
+        held_up.set()
+        go_on.wait(30)
+
+    emitter = Emitter(report)
+    folder = os.fsencode(tmp_path)
+    try:
+        emitter.arm(folder)
+        (tmp_path / ".venv").mkdir()
+        assert held_up.wait(5)
+        for number in range(events // 2 + 1):  # a creation and the closing of the file each
+            os.close(os.open(tmp_path / str(number), os.O_CREAT | os.O_WRONLY))
+        go_on.set()
+        until("the loss is reported", lambda: Lost() in reports)
+        assert reports == [Hint(folder, Weight.SETTLE), Lost()]
+    finally:
+        go_on.set()
+        emitter.close()
+
+
 def test_threads_do_not_grow_with_folders(world: World) -> None:
     """Two hundred folders take the same two threads as one, and one inotify instance."""
     before = threading.active_count(), len(descriptors())
@@ -389,10 +419,10 @@ def test_an_unreadable_folder_is_missing(world: World, monkeypatch: pytest.Monke
     try:
         with monkeypatch.context() as patch:
             patch.setattr(inotify_c, "inotify_add_watch", deny)
-            assert emitter.arm(os.fsencode(world.parent)).name == "ABSENT"
+            assert emitter.arm(os.fsencode(world.parent)) is Outcome.ABSENT
             assert len(emitter) == 0
-        assert emitter.arm(os.fsencode(world.parent)).name == "NEW"
-        assert emitter.arm(os.fsencode(world.parent)).name == "KEPT"
+        assert emitter.arm(os.fsencode(world.parent)) is Outcome.NEW
+        assert emitter.arm(os.fsencode(world.parent)) is Outcome.KEPT
     finally:
         emitter.close()
 

@@ -82,11 +82,13 @@ class Handlers:
         self._surface = surface
         self._clock = clock
         self._started = clock.monotonic()
+        self._questions = 0
 
     def handle(self, request: Message, peer: Peer | None) -> Message:  # noqa: ARG002 - part of the Handler protocol
         """The reply; raises AlightError for what a person should hear."""
         match request:
             case Ask():
+                self._questions += 1
                 return self._ask(request)
             case Note():
                 return self._note(request)
@@ -248,6 +250,7 @@ class Handlers:
             uptime_seconds=round(self._clock.monotonic() - self._started, 1),
             watched=watch.watched if watch is not None else 0,
             projects=news.projects if news is not None else 0,
+            questions=self._questions,
         )
 
     def _changed(self, root: bytes, *, everywhere: bool = False) -> None:

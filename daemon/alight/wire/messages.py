@@ -226,6 +226,7 @@ class StatusReply(Message, frozen=True, tag="status-reply"):
     uptime_seconds: float = 0.0
     watched: int = 0
     projects: int = 0
+    questions: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True):
