@@ -36,11 +36,11 @@ function __alight_uid
 end
 
 if not __alight_uid
-    functions --erase __alight_uid
+    builtin functions --erase __alight_uid
     set --erase --global __alight_euid
     return 0
 end
-functions --erase __alight_uid
+builtin functions --erase __alight_uid
 
 # --- wire: the one-shot client --------------------------------------------------------------------
 
@@ -99,11 +99,11 @@ end
 
 # --- state and display ----------------------------------------------------------------------------
 
-function __alight_show --argument-names state name kind version text
+function __alight_show --argument-names state name kind python text
     set -gx ALIGHT_STATE $state
     set -gx ALIGHT_ENV_NAME $name
     set -gx ALIGHT_ENV_KIND $kind
-    set -gx ALIGHT_PYTHON_VERSION $version
+    set -gx ALIGHT_PYTHON_VERSION $python
     set -gx ALIGHT_PROMPT $text
     set -g __alight_text (__alight_printable $text)
 end
@@ -163,7 +163,10 @@ function __alight_has_framework
     test -n "$STARSHIP_SHELL$POSH_THEME"; and return 0
     set -q tide_left_prompt_items; or set -q _tide_left_items; or set -q pure_version; and return 0
     set -q _omp_executable; or set -q POSH_SHELL_VERSION; or set -q SPACESHIP_VERSION; and return 0
-    builtin functions --query tide _pure_prompt omp_repaint_prompt __bobthefish_prompt_status
+    for name in tide _pure_prompt omp_repaint_prompt __bobthefish_prompt_status
+        builtin functions --query $name; and return 0
+    end
+    return 1
 end
 
 # What tells, without asking anybody, that the last answer may be out of date: the mark (of the reply where there was
@@ -246,10 +249,8 @@ function __alight_undo
     set -l __alight_v_value __alight_"$argv[1]"_value
     if set -q $__alight_v_value
         set -qg $argv[1]; and test "$$argv[1]" = "$$__alight_v_value"; or return
-    else if set -qg $argv[1]
-        # Unset by us: an empty unexported one is what hides a universal variable.
-        set -q $argv[1][1]; and return
-        set -qgx $argv[1]; and return
+    else
+        test -z "$$argv[1]"; or not set -qg $argv[1]; or return
     end
     __alight_put_back $argv[1]
 end
@@ -381,8 +382,9 @@ function __alight_unset
     __alight_record $argv[1]
     set -eg __alight_"$argv[1]"_value
     set -eg $argv[1]
-    # A universal variable is the user's setting for all shells: it is hidden from this one's children.
-    set -q $argv[1]; and set -gu $argv[1]
+    # A universal variable is the user's setting for all shells, and exported in spite of an unexported global one: an
+    # empty value hides it, which counts as none wherever a plan unsets anything.
+    set -qU $argv[1]; and set -gx $argv[1] ''
     return 0
 end
 
@@ -733,4 +735,4 @@ function __alight_load --argument-names file
 end
 
 __alight_load (status filename)
-functions --erase __alight_load
+builtin functions --erase __alight_load

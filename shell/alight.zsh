@@ -210,6 +210,8 @@ __alight_segment() {
 __alight_say() {
   [[ -n $1 && -z ${__alight_said[$1]-} ]] || return 0
   __alight_said[$1]=1
+  # While the line editor shows a line, it has to know that something else is printed; it then redraws by itself.
+  zle && zle -I && __alight_redrawn=1
   print -ru2 -- ${1//[[:cntrl:]]/?}
 }
 
@@ -492,14 +494,14 @@ __alight_started() {
 __alight_refresh() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   local before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}
-  __alight_dirty=0
+  __alight_dirty=0 __alight_redrawn=0
   __alight_ask 0
   __alight_session
   __alight_session_seen=$REPLY
   __alight_listen
   if [[ ${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-} != $before ]]; then
     [[ $__alight_wants_segment == 1 ]] && __alight_segment
-    zle .reset-prompt 2>/dev/null && zle -R
+    (( __alight_redrawn )) || { zle .reset-prompt 2>/dev/null && zle -R }
   fi
 }
 
@@ -691,7 +693,7 @@ __alight_load() {
     typeset -ga __alight_frames __alight_reply __alight_witnesses __alight_added
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
-    typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0
+    typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0
     typeset -gi __alight_spawned=0 __alight_open_until=0
     typeset -gF __alight_deadline=0 __alight_limit=0.05
     [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE

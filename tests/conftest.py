@@ -98,9 +98,9 @@ def _limited(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
-    """Threads, child processes, working directory and environment are after a test what they were before."""
+    """Threads, child processes, working directory, environment and signals are after a test what they were before."""
     threads, children = set(threading.enumerate()), _children()
-    directory, environ = os.getcwd(), _environ()
+    directory, environ, signals = os.getcwd(), _environ(), _signals()
     yield
     left = [thread.name for thread in threading.enumerate() if thread not in threads]
     assert not left, f"threads left running: {left}"
@@ -108,6 +108,7 @@ def _nothing_left() -> Iterator[None]:
     assert not running, f"child processes left: {running}"
     assert os.getcwd() == directory, "the working directory changed"
     assert _environ() == environ, "the environment changed"
+    assert _signals() == signals, "what signals do changed"
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +149,13 @@ def _lasting(look: Callable[[], _Found]) -> _Found:
     while (found := look()) and time.monotonic() < limit:
         select.poll().poll(20)
     return found
+
+
+def _signals() -> dict[int, object]:
+    """What the signals do that programs change; a SIGPIPE left at its default ends a worker without a word."""
+    return {
+        number: signal.getsignal(number) for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+    }
 
 
 def _environ() -> dict[str, str]:

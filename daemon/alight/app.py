@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 
 from alight import log
 from alight.clock import Clock, SystemClock
@@ -23,6 +24,7 @@ from alight.trust.answers import Answers
 from alight.trust.judge import Judge
 from alight.trust.maker import Makers
 from alight.trust.records import Records
+from alight.watch.observer import Watch
 
 
 def run_daemon(places: Places, settings: Settings, *, foreground: bool) -> int:
@@ -57,7 +59,7 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
     clock = SystemClock()
     news = News(places, clock)
     loop = Loop(places, uid, news, clock, logger)
-    watch = None
+    watch = Watch(_deliver(loop, news), clock) if settings.watch_enabled.value else None
     surface = Surface(news=news, watch=watch, stop=loop.stop, segment=bool(settings.prompt_segment.value))
     handlers = _handlers(places, surface, uid, clock)
     parts = [Part("server", loop.open, loop.close)]
@@ -78,7 +80,6 @@ def _handlers(places: Places, surface: Surface, uid: int, clock: Clock) -> Handl
 def _deliver(loop: Loop, news: News) -> Callable[[frozenset[bytes]], None]:
     def deliver(roots: frozenset[bytes]) -> None:
         for root in roots:
-            loop.call_soon_threadsafe(lambda root=root: news.bump(root))  # type: ignore[misc]
+            loop.call_soon_threadsafe(partial(news.bump, root))
 
     return deliver
-

@@ -12,10 +12,7 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def display(text: str, limit: int = NAME_LIMIT) -> str:
     """Text from disk made safe to show: no control, format (bidi) or undecodable characters, bounded length."""
-    safe = "".join(
-        character if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else "?"
-        for character in text[: limit + 1]
-    )
+    safe = "".join("?" if unicodedata.category(character) in _UNSAFE else character for character in text[: limit + 1])
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 
 import pytest
+
 from support.shells import ShellSession
 from support.until import until
 from support.world import World

@@ -28,7 +28,7 @@ def test_r19_what_the_user_activated_stays(world: World, kind: str) -> None:
 
 
 def test_r20_deactivate_sticks_until_the_project_is_left(world: World, kind: str) -> None:
-    """R20: after `deactivate` the project's environment stays off, also in its subfolders, and is on again on return."""
+    """R20: after `deactivate` the project's environment stays off, below it too, and is on again on return."""
     root = world.trusted("app")
     below = world.directory("app/src")
     shell = world.shell(kind, root)

@@ -15,7 +15,6 @@ from pathlib import Path
 from alight.cli.init import hook_text
 from alight.client import Client
 from alight.wire.messages import GetStatus, StatusReply
-
 from support.daemon import DaemonInstance
 from support.processes import processes_with
 from support.shells import ShellSession, quote
@@ -27,13 +26,13 @@ HOOKS_VARIABLE = "HOOKS_UNDER_TEST"
 """A directory with other hook files than the checkout's: for the mutation run."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def base_python() -> str:
     """The real interpreter the test environment was made with."""
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def hook(kind: str) -> bytes:
     """The hook's text as ``alight init`` prints it."""
     text = hook_text(kind, ALIGHT)
@@ -66,7 +65,9 @@ class World:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def project(self, name: bytes | str = "app", *, environment: str | None = ".venv", python: str | None = None) -> Path:
+    def project(
+        self, name: bytes | str = "app", *, environment: str | None = ".venv", python: str | None = None
+    ) -> Path:
         """A folder with a ``pyproject.toml`` and, unless None, an environment of that name."""
         root = self.directory(name)
         (root / "pyproject.toml").touch()
@@ -103,7 +104,9 @@ class World:
             check=False,
         )
         if code is not None:
-            assert done.returncode == code, f"alight {words} ended with {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
+            assert done.returncode == code, (
+                f"alight {words} ended with {done.returncode}\n{done.stdout!r}\n{done.stderr!r}"
+            )
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def questions(self) -> int:
@@ -115,7 +118,15 @@ class World:
     def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The whole environment of a shell in this world."""
         kept = {name: os.environ[name] for name in ("ALIGHT_RUNTIME_DIR",) if name in os.environ}
-        return {"PATH": PATH, "HOME": str(self.home), "LANG": "C.UTF-8", "TERM": "xterm-256color", **_PATIENT, **kept, **(more or {})}
+        return {
+            "PATH": PATH,
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            **_PATIENT,
+            **kept,
+            **(more or {}),
+        }
 
     def hook_file(self, kind: str) -> Path:
         """The hook as a file that a start-up file sources."""

@@ -15,11 +15,7 @@ from pathlib import Path
 import pytest
 from watchdog.observers import inotify_c
 
-from alight.clock import SystemClock
-from alight.watch import observer, watches
-from alight.watch.hints import Hint, Lost, Outcome
-from alight.watch.inotify import Emitter
-from alight.watch.names import Weight
+from alight.watch import watches
 from alight.watch.observer import Watch
 from support.until import until
 
@@ -118,19 +114,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.settle(1)
     yield made
     made.watch.stop()
-
-
-def descriptors() -> list[str]:
-    """Open inotify instances and pipes of this process."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            target = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue
-        if "inotify" in target or target.startswith("pipe:"):
-            found.append(f"{name} {target}")
-    return sorted(found)
 
 
 def test_an_environment_created_renamed_and_deleted_is_news(world: World) -> None:
@@ -308,42 +291,15 @@ def test_an_overflow_is_news_about_everything(world: World) -> None:
     world.news(second, (second / ".venv").mkdir)
 
 
-def test_events_that_the_kernel_drops_are_noticed(tmp_path: Path) -> None:
-    """More events than the kernel queues, while the reader is held up, end in one report about everything."""
-    with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
-        events = int(file.read())
-    reports: list[Hint | Lost] = []
-    held_up, go_on = threading.Event(), threading.Event()
-
-    def report(item: Hint | Lost) -> None:
-        reports.append(item)
-        held_up.set()
-        go_on.wait(30)
-
-    emitter = Emitter(report)
-    folder = os.fsencode(tmp_path)
-    try:
-        emitter.arm(folder)
-        (tmp_path / ".venv").mkdir()
-        assert held_up.wait(5)
-        for number in range(events // 2 + 1):  # a creation and the closing of the file each
-            os.close(os.open(tmp_path / str(number), os.O_CREAT | os.O_WRONLY))
-        go_on.set()
-        until("the loss is reported", lambda: Lost() in reports)
-        assert reports == [Hint(folder, Weight.SETTLE), Lost()]
-    finally:
-        go_on.set()
-        emitter.close()
-
-
 def test_threads_do_not_grow_with_folders(world: World) -> None:
     """Two hundred folders take the same two threads as one, and one inotify instance."""
-    before = threading.active_count(), len(descriptors())
+    before = threading.active_count()
     for number in range(100):
         world.project(f"p{number}", ".venv")
     world.settle(201)
-    assert (threading.active_count(), len(descriptors())) == before
+    assert threading.active_count() == before
     assert sum(thread.name.startswith("alight-") for thread in threading.enumerate()) == 2
+    assert sum(isinstance(thread, inotify_c.InotifyFD) for thread in threading.enumerate()) == 1
     world.news(world.parent / "p99", (world.parent / "p99" / "env").mkdir)
 
 
@@ -408,69 +364,7 @@ def test_without_a_free_instance_the_watch_waits(tmp_path: Path, monkeypatch: py
         world.watch.stop()
 
 
-def test_an_unreadable_folder_is_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that may not be read is not watched, degrades nothing, and is watched when it may."""
-
-    def deny(_descriptor: int, _path: bytes, _mask: int) -> inotify_c.WatchDescriptor:
-        ctypes.set_errno(errno.EACCES)
-        return inotify_c.WatchDescriptor(-1)
-
-    emitter = Emitter(lambda _item: None)
-    try:
-        with monkeypatch.context() as patch:
-            patch.setattr(inotify_c, "inotify_add_watch", deny)
-            assert emitter.arm(os.fsencode(world.parent)) is Outcome.ABSENT
-            assert len(emitter) == 0
-        assert emitter.arm(os.fsencode(world.parent)) is Outcome.NEW
-        assert emitter.arm(os.fsencode(world.parent)) is Outcome.KEPT
-    finally:
-        emitter.close()
-
-
-def test_stop_leaves_no_threads_and_no_descriptors(tmp_path: Path) -> None:
-    """Started and stopped many times, also at once and without any folder, nothing is left."""
-    before = threading.active_count(), descriptors()
-    for round_number in range(20):
-        watch = Watch(Told(), SystemClock())
-        if round_number % 2:
-            watch.cover(os.fsencode(tmp_path), [os.fsencode(tmp_path)])
-        watch.start()
-        watch.cover(b"/", [b"/"])
-        watch.stop()
-        assert (threading.active_count(), descriptors()) == before
-        assert (watch.watched, watch.degraded) == (0, ())
-
-
 def test_no_child_inherits_the_instance(world: World) -> None:
     """A program started while the watch runs gets neither the inotify descriptor nor the pipe."""
     shown = subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, stdout=subprocess.PIPE, check=True)
     assert b"inotify" not in shown.stdout
-
-
-def test_a_failed_thread_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receiver that raises ends the watch; `degraded` says so instead of claiming that all is well."""
-    ended = threading.Event()
-    monkeypatch.setattr(threading, "excepthook", lambda _arguments: ended.set())
-
-    def fail(_roots: frozenset[bytes]) -> None:
-        raise RuntimeError
-
-    watch = Watch(fail, SystemClock())
-    watch.start()
-    try:
-        watch.cover(os.fsencode(tmp_path), [os.fsencode(tmp_path)])
-        (tmp_path / ".venv").mkdir()
-        assert ended.wait(5)
-        until("it says so", lambda: watch.degraded == ("watching: stopped by a failure",))
-    finally:
-        watch.stop()
-
-
-def test_where_watching_is_not_available_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On other systems everything may be called, nothing is watched, and `degraded` says why."""
-    monkeypatch.setattr(observer, "AVAILABLE", False)
-    watch = Watch(Told(), SystemClock())
-    watch.start()
-    watch.cover(os.fsencode(tmp_path), [os.fsencode(tmp_path)])
-    assert (watch.watched, watch.degraded) == (0, ("watching: not available here",))
-    watch.stop()

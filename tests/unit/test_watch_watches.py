@@ -1,15 +1,19 @@
-"""Folders that are missing, replaced or refused, with an emitter that does as it is told."""
+"""Folders that are missing, replaced or refused, and who is told, with an emitter that does as it is told."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from alight.watch.hints import Outcome
+from alight.watch.coverage import Coverage
+from alight.watch.dispatcher import Begin, Cease, Dispatcher, Retry
+from alight.watch.hints import Hint, Lost, Outcome
+from alight.watch.names import Weight
 from alight.watch.watches import FIRST_RETRY_SECONDS, RACY_NS, RECONCILE_SECONDS, Watches
 
 A, B = b"/p/a", b"/q/b"
@@ -36,6 +40,7 @@ class FakeArms:
     room: int = 100
     armed: dict[bytes, int] = field(default_factory=dict)
     tried: list[bytes] = field(default_factory=list)
+    alive: bool = True
 
     def __len__(self) -> int:
         return len(self.armed)
@@ -56,6 +61,9 @@ class FakeArms:
     def drop(self, folders: Iterable[bytes]) -> None:
         for folder in folders:
             self.armed.pop(folder, None)
+
+    def close(self) -> None:
+        self.armed.clear()
 
 
 @pytest.fixture
@@ -172,3 +180,54 @@ def test_a_change_between_question_and_watch_is_news(watches: Watches, arms: Fak
     watches.drop([folder])
     arms.disk[B] = 2
     assert watches.add([B], changed_ns) == {B}
+
+
+class Rig:
+    """A dispatcher that takes its steps when the test says so, over the fake emitter."""
+
+    def __init__(self, arms: FakeArms, clock: FakeClock) -> None:
+        self.coverage = Coverage(10)
+        self.told: list[frozenset[bytes]] = []
+        self.dispatcher = Dispatcher(lambda _report: arms, self.coverage, threading.Lock(), self.told.append, clock)
+
+    def handle(self, item: Begin | Cease | Retry | Hint | Lost) -> list[frozenset[bytes]]:
+        """What one item makes it tell at once."""
+        self.told.clear()
+        self.dispatcher.event_queue.put(item)
+        self.dispatcher.dispatch_events(self.dispatcher.event_queue)
+        return list(self.told)
+
+
+@pytest.fixture
+def rig(arms: FakeArms, clock: FakeClock) -> Rig:
+    """Nothing covered yet."""
+    return Rig(arms, clock)
+
+
+def test_a_folder_nobody_wants_any_more_is_not_armed_again(rig: Rig, arms: FakeArms) -> None:
+    """A late word of a folder that was dropped in the meantime changes nothing."""
+    arms.disk[A] = 1
+    assert rig.handle(Lost(A)) == []
+    assert rig.handle(Hint(A, Weight.NOW)) == []
+    assert arms.tried == []
+
+
+def test_a_retry_that_succeeds_is_news(rig: Rig, arms: FakeArms) -> None:
+    """A missing folder that is there when somebody asks is watched, and its roots are told."""
+    rig.coverage.cover(b"/root", [A])
+    assert rig.handle(Begin((A,), 0)) == []
+    arms.disk[A] = 1
+    assert rig.handle(Retry((A,))) == [frozenset({b"/root"})]
+    assert arms.holds(A)
+    assert rig.handle(Cease((A,))) == []
+    assert not arms.holds(A)
+
+
+def test_a_hint_is_told_to_the_roots_of_its_folder_only(rig: Rig, arms: FakeArms) -> None:
+    """Every root that wants the folder hears of it, no other does."""
+    arms.disk = {A: 1, B: 2}
+    rig.coverage.cover(b"/one", [A])
+    rig.coverage.cover(b"/two", [A, B])
+    rig.coverage.cover(b"/three", [B])
+    assert rig.handle(Hint(A, Weight.NOW)) == [frozenset({b"/one", b"/two"})]
+    assert rig.handle(Hint(B, Weight.LATER)) == []

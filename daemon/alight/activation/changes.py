@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from alight.files.disk import Disk
 from alight.model import Environment
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_UNFIT = re.compile(rb"[:\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,7 @@ def changes(environment: Environment, variables: Mapping[str, bytes], shell: str
     """
     prefix = environment.prefix
     dialect = read_dialect(disk, prefix, shell)
-    virtual_env = prefix
-    if dialect.virtual_env is not None and disk.realpath(dialect.virtual_env) == disk.realpath(prefix):
-        virtual_env = dialect.virtual_env
+    virtual_env = _spelling(dialect.virtual_env, prefix, disk)
     assigned: list[tuple[str, bytes]] = [("VIRTUAL_ENV", virtual_env)]
     disabled = bool(variables.get("VIRTUAL_ENV_DISABLE_PROMPT"))
     if dialect.prompt is not None and not (dialect.prompt_optional and disabled):
@@ -42,9 +42,9 @@ def changes(environment: Environment, variables: Mapping[str, bytes], shell: str
         former = variables.get("PKG_CONFIG_PATH", b"")
         assigned.append(("PKG_CONFIG_PATH", virtual_env + b"/lib/pkgconfig" + (b":" + former if former else b"")))
     if dialect.tcl_library:
-        assigned.append(("TCL_LIBRARY", dialect.tcl_library))
+        assigned.append(("TCL_LIBRARY", _CONTROL.sub(b"", dialect.tcl_library)))
     if dialect.tk_library:
-        assigned.append(("TK_LIBRARY", dialect.tk_library))
+        assigned.append(("TK_LIBRARY", _CONTROL.sub(b"", dialect.tk_library)))
     home = variables.get("PYTHONHOME")
     clears_home = home is not None and (home != b"" or dialect.clears_empty_pythonhome)
     return Changes(
@@ -52,3 +52,10 @@ def changes(environment: Environment, variables: Mapping[str, bytes], shell: str
         unset=("PYTHONHOME",) if clears_home else (),
         path_add=(virtual_env + b"/bin",),
     )
+
+
+def _spelling(baked: bytes | None, prefix: bytes, disk: Disk) -> bytes:
+    """The path baked into the script where it is another spelling of ``prefix`` that may stand in PATH."""
+    if baked is None or baked == prefix or _UNFIT.search(baked) or os.path.normpath(baked) != baked:
+        return prefix
+    return baked if disk.realpath(baked) == disk.realpath(prefix) else prefix

@@ -1,14 +1,13 @@
 """What an environment's own ``activate`` would set, read by bounded patterns and never run.
 
 The scripts differ between creators and even between patch releases of Python (bpo-132361), so the answer is read from
-the very script instead of a table of versions. Patterns cover CPython 3.6 to 3.14 ``venv/scripts``, virtualenv's and uv's
-``activate.sh`` and ``activate.fish``.
+the very script instead of a table of versions. Patterns cover ``venv/scripts`` of CPython 3.6 to 3.14, virtualenv's and
+uv's ``activate`` and ``activate.fish``.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 
 from alight.files.disk import Disk
@@ -48,7 +47,8 @@ def parse_dialect(script: bytes, prefix: bytes, *, fish: bool) -> Dialect:
     lines = script.split(b"\n")
     assignments = [found for line in lines if (found := _assignment(line, fish=fish)) is not None]
     virtual_env = next(
-        (text for name, _, text in assignments if name == b"VIRTUAL_ENV" and text is not None and text[:1] == b"/"), None
+        (text for name, _, text in assignments if name == b"VIRTUAL_ENV" and text is not None and text[:1] == b"/"),
+        None,
     )
     prompts = [(indent, text) for indent, text in _values(assignments, b"VIRTUAL_ENV_PROMPT")]
     literal = next((text for _, text in prompts if text), None)
@@ -68,34 +68,38 @@ def parse_dialect(script: bytes, prefix: bytes, *, fish: bool) -> Dialect:
     )
 
 
-_SH_ASSIGNMENT = re.compile(rb"^(\s*)(?:export\s+)?([A-Z_]+)=(.*)$")
-_FISH_ASSIGNMENT = re.compile(rb"^(\s*)set -gx ([A-Z_]+) (.*)$")
+_NAMES = rb"(VIRTUAL_ENV|VIRTUAL_ENV_PROMPT|PKG_CONFIG_PATH|TCL_LIBRARY|TK_LIBRARY)"
+_SH_ASSIGNMENT = re.compile(rb"([ \t]*)(?:export[ \t]+)?" + _NAMES + rb"=(.*)")
+_FISH_ASSIGNMENT = re.compile(rb"([ \t]*)set -gx " + _NAMES + rb" (.*)")
+_SH_PIECE = re.compile(rb"""'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\|&;<>(){}*?\[\]~#!]+)""")
+_FISH_PIECE = re.compile(rb"""'((?:[^'\\]|\\.)*)'|"([^"$\\]*)"|([^\s'"$\\|&;<>(){}*?\[\]~#]+)""")
 
 
 def _assignment(line: bytes, *, fish: bool) -> tuple[bytes, bool, bytes | None] | None:
-    match = (_FISH_ASSIGNMENT if fish else _SH_ASSIGNMENT).match(line)
-    if match is None or len(line) > _LITERAL_LIMIT:
+    if len(line) > _LITERAL_LIMIT:
         return None
-    return match[2], bool(match[1]), _literal(match[3])
+    match = (_FISH_ASSIGNMENT if fish else _SH_ASSIGNMENT).fullmatch(line.rstrip())
+    return None if match is None else (match[2], bool(match[1]), _literal(match[3], fish=fish))
 
 
-def _values(
-    assignments: list[tuple[bytes, bool, bytes | None]], wanted: bytes
-) -> list[tuple[bool, bytes | None]]:
+def _values(assignments: list[tuple[bytes, bool, bytes | None]], wanted: bytes) -> list[tuple[bool, bytes | None]]:
     return [(indented, text) for name, indented, text in assignments if name == wanted]
 
 
-def _literal(text: bytes) -> bytes | None:
-    outside_single = re.sub(rb"'[^']*'", b"", text)
-    if re.search(rb"[$`\\]", outside_single):
-        return None
-    try:
-        words = shlex.split(text.decode("utf-8", "surrogateescape"), comments=False)
-    except ValueError:
-        return None
-    if len(words) > 1:
-        return None
-    return words[0].encode("utf-8", "surrogateescape") if words else b""
+def _literal(text: bytes, *, fish: bool) -> bytes | None:
+    """The one word that ``text`` is to that shell; None when it is several, or expands to something."""
+    piece, position, word = (_FISH_PIECE if fish else _SH_PIECE), 0, b""
+    while position < len(text):
+        match = piece.match(text, position)
+        if match is None:
+            return None
+        single, double, bare = match.groups()
+        if single is not None:
+            word += re.sub(rb"\\(['\\])", rb"\1", single) if fish else single
+        else:
+            word += double if double is not None else bare
+        position = match.end()
+    return word
 
 
 def _library(assignments: list[tuple[bytes, bool, bytes | None]], name: bytes) -> bytes:

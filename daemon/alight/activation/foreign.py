@@ -40,13 +40,13 @@ def _owns(added: Mapping[str, str], prefix: bytes | None) -> bool:
 
 
 def _direnv_added(value: bytes) -> dict[str, str] | None:
-    """``DIRENV_DIFF``: URL-safe base64 of zlib of ``{"p": before, "n": after}`` (direnv: gzenv/gzenv.go, env_diff.go)."""
+    """``DIRENV_DIFF``: URL-safe base64 of zlib of ``{"p": before, "n": after}`` (direnv: gzenv.go, env_diff.go)."""
     inflated = _inflate(value, altchars=b"-_")
     if inflated is None:
         return None
     try:
         document = json.loads(inflated)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return _difference(document, "p", "n")
 
@@ -58,7 +58,7 @@ def _mise_added(value: bytes) -> dict[str, str] | None:
         return None
     try:
         document = msgspec.msgpack.decode(inflated)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     if isinstance(document, list) and len(document) >= 2:
         document = {"old": document[0], "new": document[1], "path": document[2] if len(document) > 2 else []}
@@ -74,11 +74,17 @@ def _difference(document: object, before: str, after: str) -> dict[str, str] | N
     old, new = document.get(before), document.get(after)
     if not isinstance(old, dict) or not isinstance(new, dict):
         return None
-    return {
+    added = {
         name: value
         for name, value in new.items()
         if isinstance(name, str) and isinstance(value, str) and old.get(name) != value
     }
+    former = old.get("PATH")
+    if "PATH" in added and isinstance(former, str):
+        # The tool found what was there before it, be it put there by alight, and kept it.
+        had = frozenset(former.split(":"))
+        added["PATH"] = ":".join(entry for entry in added["PATH"].split(":") if entry not in had)
+    return added
 
 
 def _inflate(value: bytes, *, altchars: bytes | None) -> bytes | None:

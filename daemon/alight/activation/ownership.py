@@ -57,7 +57,7 @@ def decide(session: Session, answer: Answer, ask: Surroundings) -> Decision:
     if foreign:
         return Decision("leave" if session.applied else "keep", foreign)
     if session.applied:
-        return _with_ours(session, ask, own=own, wanted=wanted, held=held)
+        return _with_ours(session, ask, own=own, wanted=wanted, held=held, denied=answer.state == "denied")
     if not active:
         return Decision("enter", "alight", declined=held) if wanted else Decision("keep", "", declined=held)
 
@@ -71,12 +71,13 @@ def decide(session: Session, answer: Answer, ask: Surroundings) -> Decision:
     if leftover:
         return Decision("enter" if wanted else "clean", "alight" if wanted else "", dropped=active, declined=held)
     if own_active and answer.state != "denied":
-        return Decision("adopt", "alight")
+        # What is not trusted, or was declined, is on because the user said so: it stays the user's while they are here.
+        return Decision("adopt", "alight" if wanted else "user", declined=held)
     return Decision("keep", "user")
 
 
 def _with_ours(
-    session: Session, ask: Surroundings, *, own: bytes | None, wanted: bool, held: bool
+    session: Session, ask: Surroundings, *, own: bytes | None, wanted: bool, held: bool, denied: bool
 ) -> Decision:
     active = session.active
     if not active:
@@ -84,8 +85,11 @@ def _with_ours(
         return Decision("leave", "", declined=held)
     if not ask.same(active, session.applied):
         return Decision("leave", "user")
+    is_own = own is not None and ask.same(session.applied, own)
     if not wanted:
+        if is_own and session.owner == "user" and not denied:
+            return Decision("keep", "user", declined=held)
         return Decision("leave", "", declined=held)
-    if own is not None and ask.same(session.applied, own):
+    if is_own:
         return Decision("keep", "alight")
     return Decision("enter", "alight")

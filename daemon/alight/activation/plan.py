@@ -40,14 +40,16 @@ def make_plan(
     own = answer.resolution.environment
     operations: list[bytes] = []
     if decision.dropped:
-        operations += _drop(session, decision.dropped)
+        operations += _drop(session, decision.dropped, disk)
     if decision.action == "enter" and own is not None:
         before = _before(session, decision)
         operations += _operations(changes(own, before, session.shell, disk))
     shown_active = _active_after(decision, own, active, session)
     is_own = shown_active is not None and own is not None and ask.same(shown_active.prefix, own.prefix)
     state = prompt_state(answer, shown_active, own=is_own, on=shown_active is not None)
-    shown = shown_active if shown_active is not None else (own if state in ("broken", "untrusted", "inactive") else None)
+    shown = (
+        shown_active if shown_active is not None else (own if state in ("broken", "untrusted", "inactive") else None)
+    )
     text = prompt_text(state, shown, own.name if own is not None else "")
     witnesses = _witnesses(session, answer)
     return Plan(
@@ -92,9 +94,7 @@ def notice(answer: Answer) -> str:
     return display("alight: " + headline.format(shown=shown, why=why), 200)
 
 
-def _notice(
-    session: Session, answer: Answer, decision: Decision, active: Environment | None, disk: Disk
-) -> str:
+def _notice(session: Session, answer: Answer, decision: Decision, active: Environment | None, disk: Disk) -> str:
     if active is None:
         return "" if decision.declined else notice(answer)
     if decision.action != "keep" or decision.owner != "alight":
@@ -140,13 +140,21 @@ def _operations(wanted: Changes) -> list[bytes]:
     ]
 
 
-def _drop(session: Session, prefix: bytes) -> list[bytes]:
+def _drop(session: Session, prefix: bytes, disk: Disk) -> list[bytes]:
     operations = []
     if session.variables.get("VIRTUAL_ENV") == prefix:
         operations += [b"drop VIRTUAL_ENV", b"drop VIRTUAL_ENV_PROMPT"]
     if session.variables.get("CONDA_PREFIX") == prefix:
         operations += [b"drop " + name.encode() for name in _CONDA]
-    return [*operations, b"path-remove " + prefix + b"/bin"]
+    if prefix.startswith(b"/") and b":" not in prefix and not _is_shared(prefix, disk):
+        operations.append(b"path-remove " + prefix + b"/bin")
+    return operations
+
+
+def _is_shared(prefix: bytes, disk: Disk) -> bool:
+    """Whether ``bin`` is more than an environment's: VIRTUAL_ENV=/usr must not cost the user /usr/bin."""
+    marks = (prefix + b"/pyvenv.cfg", prefix + b"/conda-meta")
+    return disk.exists(prefix + b"/bin") and not any(disk.exists(mark) for mark in marks)
 
 
 def _active_after(
@@ -166,7 +174,8 @@ def _active_after(
 def _prefix(decision: Decision, own: Environment | None, session: Session) -> bytes:
     if decision.action in ("enter", "adopt") and own is not None:
         return own.prefix
-    return session.active if decision.action == "keep" else b""
+    # VIRTUAL_ENV may hold anything; the hook refuses a plan with a relative path in it.
+    return session.active if decision.action == "keep" and session.active.startswith(b"/") else b""
 
 
 def _witnesses(session: Session, answer: Answer) -> tuple[bytes, bytes, bytes, bytes]:

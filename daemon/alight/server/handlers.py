@@ -13,11 +13,12 @@ from alight.activation.ownership import Surroundings
 from alight.activation.plan import Published, make_plan
 from alight.activation.session import Session
 from alight.clock import Clock
-from alight.errors import BadNews, BadRequest
+from alight.errors import BadNews, BadRequest, UnsafeDirectory
 from alight.files.disk import Disk
 from alight.model import Answer, Environment
 from alight.server.handlers_base import Peer
 from alight.server.news import News
+from alight.text import display
 from alight.trust.answers import Answers
 from alight.trust.maker import Makers
 from alight.wire import facts
@@ -124,15 +125,11 @@ class Handlers:
         directory = _absolute(ask.directory)
         answer = self._answers.answer(directory, session.variables)
         environment = answer.resolution.environment
-        if environment is not None:
-            made = self._makers.made(ask.pid, ask.status, environment.prefix, self._answers.disk())
-            if (
-                made
-                and answer.state == "untrusted"
-                and self._answers.judge.made(answer.resolution, self._answers.disk())
-            ):
-                self._changed(answer.resolution.root)
-                answer = self._answers.answer(directory, session.variables)
+        # Asked with or without an environment: a line that made none must not speak for what the next one unpacks.
+        made = self._makers.made(ask.pid, ask.status, environment.prefix if environment else b"", self._answers.disk())
+        if made and answer.state == "untrusted" and self._record_made(answer):
+            self._changed(answer.resolution.root)
+            answer = self._answers.answer(directory, session.variables)
         self._cover(answer)
         disk = self._answers.disk()
         surroundings = self._surroundings(answer, session, disk)
@@ -144,6 +141,13 @@ class Handlers:
         if news is not None and self._refresh(news, plan, began_ns):
             plan = msgspec.structs.replace(plan, mark=news.mark_of(root))
         return plan
+
+    def _record_made(self, answer: Answer) -> bool:
+        try:
+            return self._answers.judge.made(answer.resolution, self._answers.disk())
+        except (UnsafeDirectory, OSError):
+            # The user is asked instead, and `alight allow` tells what is wrong with the directory.
+            return False
 
     def _refresh(self, news: News, plan: Plan, began_ns: int) -> bool:
         """Keep "witness newer than the generation file" meaningful for every shell in the project.
@@ -177,7 +181,9 @@ class Handlers:
             return one == other or disk.realpath(one) == disk.realpath(other)
 
         def alive(prefix: bytes) -> bool:
-            return disk.stat(prefix + b"/pyvenv.cfg") is not None or disk.stat(prefix + b"/conda-meta") is not None
+            # virtualenv before version 20 writes no pyvenv.cfg, and some images set VIRTUAL_ENV=/usr.
+            marks = (b"/pyvenv.cfg", b"/conda-meta", b"/bin/python", b"/bin/python3")
+            return any(disk.exists(prefix + mark) for mark in marks)
 
         def elsewhere(prefix: bytes) -> bool:
             around = self._answers.index.resolve(os.path.dirname(prefix), session.variables)
@@ -196,7 +202,13 @@ class Handlers:
         own = answer.resolution.environment
         if own is not None and own.prefix == prefix:
             return own
-        return self._answers.index.resolve(prefix, variables).environment
+        around = self._answers.index.resolve(prefix, variables).environment
+        path = os.path.normpath(prefix)
+        if around is not None and around.prefix == path:
+            return around
+        # Active, though none that is recognised; what lies around it is something else.
+        name = display(os.fsdecode(os.path.basename(path)))
+        return Environment(prefix, "venv", "", name, "", prefix + b"/bin/python", None, ())
 
     def _cover(self, answer: Answer) -> None:
         root = answer.resolution.root
@@ -211,6 +223,8 @@ class Handlers:
         answer = self._answers.answer(directory, variables)
         if answer.resolution.environment is None:
             return AnswerReply(answer)
+        if request.decision not in ("allow", "deny"):
+            raise BadRequest("bad-field", "a decision is allow or deny")
         judge, disk = self._answers.judge, self._answers.disk()
         try:
             recorded = (judge.allow if request.decision == "allow" else judge.deny)(answer.resolution, disk)

@@ -7,12 +7,15 @@ import os
 
 from alight.files.disk import Disk
 from alight.model import Resolution
+from alight.projects import NAMING, ROOTS
 from alight.text import display
 from alight.trust.records import Evidence
 from alight.trust.shadows import shadowed
 from alight.trust.tracked import is_tracked
 
 FILE_LIMIT = 64 * 1024
+_MANIFESTS = frozenset(name for name, _ in NAMING) | ROOTS
+"""Evidence that names a tool but no place: it changes with every dependency, the (root, prefix) pair does not."""
 
 
 def take(disk: Disk, resolution: Resolution) -> Evidence | None:
@@ -30,6 +33,8 @@ def take(disk: Disk, resolution: Resolution) -> Evidence | None:
         return None
     digests: dict[str, str] = {}
     for path in dict.fromkeys((prefix + b"/pyvenv.cfg", *resolution.evidence)):
+        if os.path.basename(path) in _MANIFESTS:
+            continue
         content = disk.read(path, FILE_LIMIT)
         if content is not None:
             digests[os.fsdecode(disk.realpath(path))] = hashlib.sha256(content).hexdigest()

@@ -42,7 +42,7 @@ class Judge:
         now = evidence.take(disk, resolution)
         if now is None:
             return Answer(resolution, "untrusted", "it cannot be read")
-        if offender := ownership.first_offender(disk, prefix, self._uid):
+        if offender := self._offender(disk, resolution):
             return Answer(resolution, "untrusted", f"{display_path(offender)} can be changed by others")
         record = self.records.find("allow", root, prefix)
         if record is not None and record.evidence is not None:
@@ -58,7 +58,12 @@ class Judge:
         if now.shadows:
             names = ", ".join(now.shadows[:4])
             return Answer(resolution, "untrusted", f"its bin holds {names}, so the trusted tree does not cover it")
-        return Answer(resolution, "trusted", f"in the trusted tree {display_path(os.fsencode(tree.root))}", self.records.path(tree.identifier))
+        return Answer(
+            resolution,
+            "trusted",
+            f"in the trusted tree {display_path(os.fsencode(tree.root))}",
+            self.records.path(tree.identifier),
+        )
 
     def allow(self, resolution: Resolution, disk: Disk) -> Recorded:
         """Trust what belongs here; raises BadNews when there is nothing, or nothing that may be trusted."""
@@ -66,7 +71,7 @@ class Judge:
         if environment is None:
             raise BadNews("there is no environment here to allow", "`alight why` tells what was looked at")
         root, prefix = _pair(resolution, disk)
-        if offender := ownership.first_offender(disk, prefix, self._uid):
+        if offender := self._offender(disk, resolution):
             raise BadNews(
                 f"{display_path(offender)} belongs to somebody else or can be written by others",
                 f"look at it: ls -ld {display_path(offender)}",
@@ -74,8 +79,8 @@ class Judge:
         now = evidence.take(disk, resolution)
         if now is None:
             raise BadNews(f"{display_path(environment.prefix)} has no bin directory", "make the environment anew")
-        self.records.remove(_deny_identifier(root))
         self.records.write("allow", root, prefix, now)
+        self.records.remove(_deny_identifier(root))
         return Recorded(f"allowed {display_path(environment.prefix)}", _warnings(now))
 
     def made(self, resolution: Resolution, disk: Disk) -> bool:
@@ -86,7 +91,7 @@ class Judge:
         now = evidence.take(disk, resolution)
         if now is None or now.tracked or now.shadows or self.records.find("deny", root, b"") is not None:
             return False
-        if ownership.first_offender(disk, prefix, self._uid):
+        if self._offender(disk, resolution):
             return False
         self.records.write("allow", root, prefix, now)
         return True
@@ -104,7 +109,7 @@ class Judge:
     def trust_tree(self, directory: bytes, disk: Disk) -> Recorded:
         """Trust what lies at or below ``directory``; raises UsageError for what is no directory of ours."""
         tree = disk.realpath(directory)
-        if disk.names(tree) is None and disk.stat(tree) is None:
+        if not disk.is_directory(tree):
             raise UsageError(f"{display_path(directory)} is not a directory")
         if tree == b"/":
             raise UsageError("the whole disk cannot be trusted", "name the directory that holds your projects")
@@ -115,8 +120,8 @@ class Judge:
 
     def revoke(self, which: bytes) -> Recorded:
         """Forget every decision whose identifier, root or prefix is ``which``; raises BadNews when there is none."""
-        wanted = {os.fsdecode(which), os.path.realpath(os.fsdecode(which))}
         text = os.fsdecode(which)
+        wanted = {text, os.path.realpath(text)} if text.startswith("/") and "\0" not in text else set()
         gone = [
             record
             for record in self.records.all()
@@ -128,7 +133,22 @@ class Judge:
             raise BadNews(f"nothing is recorded about {display_path(which)}", "`alight trust --list` shows what is")
         for record in gone:
             self.records.remove(record.identifier)
-        return Recorded("forgot " + "; ".join(f"{record.decision} {display_path(os.fsencode(record.prefix or record.root))}" for record in gone))
+        return Recorded(
+            "forgot "
+            + "; ".join(
+                f"{record.decision} {display_path(os.fsencode(record.prefix or record.root))}" for record in gone
+            )
+        )
+
+    def _offender(self, disk: Disk, resolution: Resolution) -> bytes | None:
+        """Who else decides what PATH would lead to: the environment as it is reached, its bin, and its description."""
+        environment = resolution.environment
+        if environment is None:
+            return None
+        configuration = environment.prefix + b"/pyvenv.cfg"
+        looked_at = [environment.prefix + b"/bin", *([configuration] if disk.exists(configuration) else [])]
+        offenders = (ownership.first_offender(disk, path, self._uid) for path in looked_at)
+        return next((offender for offender in offenders if offender), None)
 
     def _tree_over(self, root: bytes, prefix: bytes) -> Record | None:
         for record in self.records.trees():

@@ -25,8 +25,21 @@ _LEVELS = 64
 _CLOCK_SLACK_NS = 20_000_000
 """File times come from the kernel's coarse clock, which lags by up to one tick."""
 
-_META = re.compile(r"[$`(){}<>|;*?\[\]!#~\\\n\r\0]")
-_PYTHON = re.compile(r"python(\d+(\.\d+)?)?$")
+_META = re.compile(r"[$`(){}<>|;*?\[\]!#~^\\\n\r\0]")
+_LONE_AMPERSAND = re.compile(r"(?<!&)&(?!&)|&&&")
+_PYTHON = re.compile(r"python(?:[0-9]+(?:\.[0-9]+)?)?")
+_PYTHON_FLAGS = re.compile(r"-[BEIObdqsSuv]+")
+_MODULE_FLAG = re.compile(r"-[BEIObdqsSuv]*m")
+_ELSEWHERE = ("--directory", "--project", "--manifest-path", "-C", "-P", "--extra-search-dir", "--app-data")
+"""Options that work in another directory, or seed the environment with files from one."""
+# fmt: off
+_VALUED = frozenset({
+    "--prompt", "--without-scm-ignore-files", "-p", "--python", "--try-first-with", "--discovery", "--creator",
+    "--seeder", "--activators", "--pip", "--setuptools", "--wheel", "--index-url", "--default-index", "--index",
+    "--link-mode", "--cache-dir", "--config-file",
+})
+# fmt: on
+"""Options of venv, virtualenv and uv whose value is the next word."""
 _PROJECT_MAKERS: dict[str, frozenset[str]] = {
     "uv": frozenset({"sync", "add"}),
     "poetry": frozenset({"install", "add"}),
@@ -53,46 +66,62 @@ class _Pending:
 
 def recognise(line: str, directory: bytes) -> Making | None:
     """The environment maker that ``line`` is, or None; pure, no disk."""
-    if len(line) > LINE_LIMIT or _META.search(line) or re.search(r"(?<!&)&(?!&)|&&&", line):
+    if len(line) > LINE_LIMIT or _META.search(line) or _LONE_AMPERSAND.search(line):
         return None
     try:
-        commands = [shlex.split(part) for part in line.split("&&")]
+        first, *others = [shlex.split(part) for part in line.split("&&")]
     except ValueError:
         return None
-    first, *others = commands
-    if not first or any(not _sources(words) for words in others):
+    if not first or "=" in first[0] or any(word.startswith(_ELSEWHERE) for word in first):
         return None
-    return _making(first, directory)
+    making = _making(first, directory)
+    if making is None or not all(_sources(words, directory, making.prefixes) for words in others):
+        return None
+    return making
 
 
-def _sources(words: Sequence[str]) -> bool:
-    return len(words) == 2 and words[0] in ("source", ".") and "/bin/activate" in words[1]
+def _sources(words: Sequence[str], directory: bytes, prefixes: Sequence[bytes]) -> bool:
+    """Whether a command does nothing but source the script of one of these prefixes."""
+    if len(words) != 2 or words[0] not in ("source", ".") or "/" not in words[1]:
+        return False
+    script = _path(words[1], directory)
+    return any(script in (prefix + b"/bin/activate", prefix + b"/bin/activate.fish") for prefix in prefixes)
 
 
 def _making(words: Sequence[str], directory: bytes) -> Making | None:
     tool, rest = words[0], list(words[1:])
     name = tool.rpartition("/")[2]
-    if _PYTHON.match(name):
-        if "-m" not in rest:
+    if _PYTHON.fullmatch(name):
+        while rest and _PYTHON_FLAGS.fullmatch(rest[0]):
+            del rest[0]
+        if len(rest) < 2 or not _MODULE_FLAG.fullmatch(rest[0]) or rest[1] not in ("venv", "virtualenv"):
             return None
-        at = rest.index("-m")
-        if rest[at + 1 : at + 2] not in (["venv"], ["virtualenv"]) or any(not w.startswith("-") for w in rest[:at]):
-            return None
-        return Making(tool, _named(rest[at + 2 :], directory))
+        return Making(tool, _named(rest[2:], directory))
     if name == "virtualenv":
         return Making(tool, _named(rest, directory))
-    verb = next((word for word in rest if not word.startswith("-")), "")
-    if name == "uv" and verb == "venv":
-        return Making(tool, (*_named(rest[rest.index("venv") + 1 :], directory), os.path.join(directory, b".venv")))
-    if name in _PROJECT_MAKERS and verb in _PROJECT_MAKERS[name]:
-        return Making(tool, _upward(directory))
-    return None
+    verbs = [word for word in rest if not word.startswith("-")][:2]
+    if name == "uv" and verbs[:1] == ["venv"]:
+        named = _named(rest[rest.index("venv") + 1 :], directory)
+        return Making(tool, named or (_path(".venv", directory),))
+    if not verbs or verbs[0] not in _PROJECT_MAKERS.get(name, frozenset()):
+        return None
+    if name == "hatch" and verbs != ["env", "create"]:
+        return None
+    return Making(tool, _upward(directory))
 
 
 def _named(words: Sequence[str], directory: bytes) -> tuple[bytes, ...]:
-    return tuple(
-        os.path.normpath(os.path.join(directory, os.fsencode(word))) for word in words if not word.startswith("-")
-    )
+    named: list[bytes] = []
+    is_value = False
+    for word in words:
+        if not is_value and not word.startswith("-"):
+            named.append(_path(word, directory))
+        is_value = word in _VALUED
+    return tuple(named)
+
+
+def _path(word: str, directory: bytes) -> bytes:
+    return os.path.normpath(os.path.join(directory, os.fsencode(word)))
 
 
 def _upward(directory: bytes) -> tuple[bytes, ...]:
@@ -121,7 +150,9 @@ class Makers:
         if making is None:
             return False
         tool = _find(os.fsencode(making.tool), path, directory, disk)
-        if tool is None or _inside(tool, project or directory, disk):
+        # An environment from elsewhere has a root elsewhere: the directory itself counts then, too.
+        roots = [project] if project and _inside(directory + b"/", project, disk) else [project or directory, directory]
+        if tool is None or any(_inside(tool, root, disk) for root in roots):
             return False
         absent = frozenset(prefix for prefix in making.prefixes if disk.lstat(prefix) is None)
         if not absent:
@@ -151,7 +182,8 @@ def _find(tool: bytes, path: bytes, directory: bytes, disk: Disk) -> bytes | Non
         candidate = os.path.join(directory, entry, tool)
         facts = disk.stat(candidate)
         if facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_mode & 0o111:
-            return candidate
+            # What an entry like "." or "" finds is whatever the directory holds.
+            return candidate if entry.startswith(b"/") else None
     return None
 
 

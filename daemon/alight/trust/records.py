@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +61,7 @@ class Loaded:
     """A record and the state of the file it came from."""
 
     record: Record
-    mtime_ns: int
+    ctime_ns: int
     inode: int
 
 
@@ -116,8 +118,8 @@ class Records:
         )
         text = json.dumps(msgspec.structs.asdict(record) | {"evidence": _plain(evidence)}, indent=1) + "\n"
         target = self.directory / f"{record.identifier}.json"
-        temporary = self.directory / f".{record.identifier}.{os.getpid()}.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        # A name of its own, mode 0600: two writers never share a file.
+        descriptor, temporary = tempfile.mkstemp(".tmp", f".{record.identifier}.", self.directory)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as stream:
                 stream.write(text)
@@ -125,7 +127,8 @@ class Records:
                 os.fsync(stream.fileno())
             os.replace(temporary, target)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
             raise
         return record
 
@@ -146,29 +149,33 @@ class Records:
             self._cache.pop(identifier, None)
             return None
         known = self._cache.get(identifier)
-        if known is not None and (known.mtime_ns, known.inode) == (facts.st_mtime_ns, facts.st_ino):
+        if known is not None and (known.ctime_ns, known.inode) == (facts.st_ctime_ns, facts.st_ino):
             return known.record
+        self._cache.pop(identifier, None)
         if not stat.S_ISREG(facts.st_mode) or facts.st_uid != self._uid or stat.S_IMODE(facts.st_mode) & 0o077:
             return None
-        record = _read(path)
-        if record is None or record.identifier != identifier or record.owner != self._uid:
+        record = _read(path, identifier)
+        if record is None or record.owner != self._uid:
             return None
-        self._cache[identifier] = Loaded(record, facts.st_mtime_ns, facts.st_ino)
+        self._cache[identifier] = Loaded(record, facts.st_ctime_ns, facts.st_ino)
         return record
 
 
-def _read(path: bytes) -> Record | None:
+def _read(path: bytes, identifier: str) -> Record | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as stream:
-        text = stream.read(RECORD_LIMIT)
     try:
+        with os.fdopen(descriptor, "rb") as stream:
+            text = stream.read(RECORD_LIMIT)
         # stdlib json keeps the surrogate escapes of undecodable octets; msgspec's refuses them
-        return msgspec.convert(json.loads(text), Record)
-    except (ValueError, msgspec.ValidationError):
+        record = msgspec.convert(json.loads(text), Record)
+        # Other surrogates stand for no octets: such a record has no identifier, which is a ValueError, too.
+        usable = record.version == VERSION and record.identifier == identifier
+    except (OSError, ValueError, RecursionError):
         return None
+    return record if usable else None
 
 
 def _plain(evidence: Evidence | None) -> dict[str, object] | None:
@@ -178,4 +185,3 @@ def _plain(evidence: Evidence | None) -> dict[str, object] | None:
 def _timestamp(clock: Clock) -> str:
     moment = datetime.datetime.fromtimestamp(clock.wall_ns() // 1_000_000_000, tz=datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-

@@ -21,7 +21,7 @@ def shadowed(disk: Disk, prefix: bytes) -> tuple[str, ...]:
     directory = prefix + b"/bin"
     names = disk.names(directory)
     found = (
-        names & CORE_COMMANDS
+        {name.lower() for name in names} & CORE_COMMANDS  # where case is ignored, GIT is git
         if names is not None
         else {name for name in CORE_COMMANDS if disk.lstat(directory + b"/" + name) is not None}
     )

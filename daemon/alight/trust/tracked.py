@@ -7,44 +7,66 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import dataclass
 
 from alight.files.disk import Disk
 
 INDEX_LIMIT = 64 * 1024 * 1024
 _POINTER_LIMIT = 4096
-_ENTRY_HEAD = 62
+_LEVELS = 64
+_DIGESTS = (20, 32)
+"""Octets of an object name: SHA-1 and SHA-256. The index does not say which."""
+_STATS = 40
 _EXTENDED = 0x4000
+_LENGTH = 0x0FFF
+_NAME_LIMIT = 4096
+_STRIP_OCTETS = 5
+
+
+class _Malformed(Exception):
+    """The octets are no index with digests of this length."""
+
+
+@dataclass(frozen=True)
+class _Repository:
+    top: bytes
+    index: bytes | None
+    """None when ``.git`` does not say where it is."""
 
 
 def is_tracked(disk: Disk, prefix: bytes) -> bool:
-    """True when the index of the repository around ``prefix`` lists anything at or below it.
+    """True when a git index lists anything at or below ``prefix``, as it is reached or as what it leads to.
 
     An index that cannot be read or understood counts as tracking: the user is asked then.
     """
-    found = _repository(disk, prefix)
-    if found is None:
+    reached = disk.realpath(os.path.dirname(prefix)).rstrip(b"/") + b"/" + os.path.basename(prefix)
+    return any(_is_listed(disk, path) for path in dict.fromkeys((reached, disk.realpath(prefix))))
+
+
+def _is_listed(disk: Disk, path: bytes) -> bool:
+    repository = _repository(disk, path)
+    if repository is None:
         return False
-    top, index = found
-    if disk.stat(index) is None:
-        return False
-    content = disk.read(index, INDEX_LIMIT)
-    if content is None:
+    if repository.index is None:
         return True
-    relative = os.path.relpath(disk.realpath(prefix), disk.realpath(top))
-    return _lists(content, relative)
+    if disk.stat(repository.index) is None:
+        return False
+    content = disk.read(repository.index, INDEX_LIMIT)
+    return content is None or _lists(content, os.path.relpath(path, repository.top))
 
 
-def _repository(disk: Disk, prefix: bytes) -> tuple[bytes, bytes] | None:
-    level = os.path.dirname(prefix)
-    for _ in range(64):
+def _repository(disk: Disk, path: bytes) -> _Repository | None:
+    level = os.path.dirname(path)
+    for _ in range(_LEVELS):
         marker = level.rstrip(b"/") + b"/.git"
-        facts = disk.stat(marker)
-        if facts is not None:
-            pointer = disk.read(marker, _POINTER_LIMIT)
-            if pointer is None:
-                return level, marker + b"/index"
-            target = pointer.partition(b"gitdir:")[2].strip().split(b"\n")[0]
-            return level, os.path.join(level, target) + b"/index"
+        if disk.is_directory(marker):
+            return _Repository(level, marker + b"/index")
+        if disk.exists(marker):
+            pointer = disk.read(marker, _POINTER_LIMIT) or b""
+            target = pointer.removeprefix(b"gitdir:").rstrip(b"\r\n").lstrip()
+            if not pointer.startswith(b"gitdir:") or not target or b"\n" in target:
+                return _Repository(level, None)
+            return _Repository(level, os.path.join(level, target) + b"/index")
         if level in (b"/", b""):
             return None
         level = os.path.dirname(level)
@@ -52,45 +74,71 @@ def _repository(disk: Disk, prefix: bytes) -> tuple[bytes, bytes] | None:
 
 
 def _lists(content: bytes, relative: bytes) -> bool:
+    """Whether an index file lists ``relative`` or something below it; True for what is no index."""
     if content[:4] != b"DIRC" or len(content) < 12:
         return True
     version, count = struct.unpack(">II", content[4:12])
-    below = relative + b"/"
+    # Where case is ignored, .VENV is .venv.
+    wanted = relative.lower()
     if version in (2, 3):
-        # names stand whole and are followed by NUL, so a plain search is exact enough to say no
-        if content.find(below) < 0 and content.find(relative + b"\0") < 0:
+        # Names stand whole in these, so that a plain search is exact enough to say no; a split index has a "link".
+        lowered = content.lower()
+        if lowered.find(wanted + b"/") < 0 and lowered.find(wanted + b"\0") < 0 and lowered.find(b"link\0\0") < 0:
             return False
     elif version != 4:
         return True
-    position, name = 12, b""
+    for digest in _DIGESTS:
+        try:
+            return _walk(content, version, count, digest, wanted)
+        except _Malformed:
+            continue
+    return True
+
+
+def _walk(content: bytes, version: int, count: int, digest: int, wanted: bytes) -> bool:
+    below, position, name = wanted + b"/", 12, b""
+    head = _STATS + digest + 2
     for _ in range(count):
         start = position
-        if position + _ENTRY_HEAD > len(content):
-            return True
-        flags = struct.unpack(">H", content[position + 60 : position + 62])[0]
-        position += _ENTRY_HEAD + (2 if version >= 3 and flags & _EXTENDED else 0)
+        if position + head + 2 > len(content):
+            raise _Malformed
+        flags = struct.unpack(">H", content[position + head - 2 : position + head])[0]
+        position += head + (2 if version >= 3 and flags & _EXTENDED else 0)
         if version == 4:
             strip, position = _offset(content, position)
-            end = content.find(b"\0", position)
-            if end < 0:
-                return True
-            name = name[: len(name) - strip] + content[position:end]
-            position = end + 1
+            if strip > len(name):
+                raise _Malformed
+            name = name[: len(name) - strip]
         else:
-            end = content.find(b"\0", position)
-            if end < 0:
-                return True
-            name = content[position:end]
-            position = start + ((end - start) // 8 + 1) * 8
-        if name == relative or name.startswith(below):
+            name = b""
+        end = content.find(b"\0", position, position + _NAME_LIMIT)
+        if end < 0:
+            raise _Malformed
+        name += content[position:end]
+        if len(name) > _NAME_LIMIT or flags & _LENGTH != min(len(name), _LENGTH):
+            raise _Malformed
+        position = end + 1 if version == 4 else start + ((end - start) // 8 + 1) * 8
+        lowered = name.lower()
+        if lowered == wanted or lowered.startswith(below):
             return True
+    return _is_split(content, position, digest)
+
+
+def _is_split(content: bytes, position: int, digest: int) -> bool:
+    """Whether an extension says that most entries are in another file (git: core.splitIndex)."""
+    while position + 8 <= len(content) - digest:
+        if content[position : position + 4] == b"link":
+            return True
+        position += 8 + struct.unpack(">I", content[position + 4 : position + 8])[0]
     return False
 
 
 def _offset(content: bytes, position: int) -> tuple[int, int]:
-    """git's variable-length offset: seven bits an octet, each continuation adds one (varint.c)."""
-    value = content[position] & 0x7F
-    while position < len(content) - 1 and content[position] & 0x80:
+    """Git's variable-length offset: seven bits an octet, each continuation adds one (varint.c)."""
+    value = -1
+    for octet in content[position : position + _STRIP_OCTETS]:
         position += 1
-        value = ((value + 1) << 7) | (content[position] & 0x7F)
-    return value, position + 1
+        value = ((value + 1) << 7) | (octet & 0x7F)
+        if not octet & 0x80:
+            return value, position
+    raise _Malformed

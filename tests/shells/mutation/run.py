@@ -49,7 +49,16 @@ def survives(mutation: Mutation) -> bool:
         shutil.copytree(CHECKOUT / "shell", hooks)
         file = hooks / f"alight.{mutation.shell}"
         file.write_text(mutation.apply(file.read_text()))
-        command = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", f"{mutation.shell} and ({mutation.tests})"]
+        command = [
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            f"{mutation.shell} and ({mutation.tests})",
+        ]
         done = subprocess.run(
             [sys.executable, *command, str(CHECKOUT / "tests/shells")],
             env={**os.environ, "HOOKS_UNDER_TEST": str(hooks)},
@@ -59,7 +68,9 @@ def survives(mutation: Mutation) -> bool:
             check=False,
         )
     if done.returncode not in (0, 1):
-        raise ValueError(f"{mutation.shell} {mutation.rule}: pytest ended with {done.returncode}\n{done.stdout.decode()}")
+        raise ValueError(
+            f"{mutation.shell} {mutation.rule}: pytest ended with {done.returncode}\n{done.stdout.decode()}"
+        )
     return done.returncode == 0
 
 
@@ -72,7 +83,8 @@ def main(words: list[str]) -> int:
     for mutation in chosen:
         survived = survives(mutation)
         survivors += survived
-        print(f"{'SURVIVED' if survived else 'noticed '}  {mutation.shell:4} {mutation.rule:5} {mutation.find.splitlines()[0].strip()}", flush=True)
+        outcome, line = "SURVIVED" if survived else "noticed ", mutation.find.splitlines()[0].strip()
+        print(f"{outcome}  {mutation.shell:4} {mutation.rule:5} {line}", flush=True)
     print(f"{len(chosen)} mutations, {survivors} survived")
     return 1 if survivors else 0
 

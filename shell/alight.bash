@@ -1,0 +1,640 @@
+# alight for bash: asks the daemon at the prompt what belongs here and applies the answer as data.
+#
+# Source this file from an interactive bash (4.4 or newer), or eval the output of `alight init bash`. Older ones, scripts
+# and subshells read it and are left as they are. The wire is described in PROTOCOL.md. Names that begin with __alight are
+# private; the public ones are the function `alight`, the function `deactivate` while an environment is on, and the
+# variables ALIGHT_*.
+#
+# Builtins are called through `builtin`, since the user may have functions of their names. Texts are compared by `[`
+# where the case of letters matters, which nocasematch makes [[ ]] overlook. A function that a plan's variables pass
+# through has no local variable of an ordinary name: it would catch what is meant for the user's.
+
+__alight_restore=
+case $- in
+  *a*)
+    # Under allexport every function below would reach the environment of every child.
+    __alight_restore=a
+    \builtin set +a
+    ;;
+esac
+if \builtin shopt -q expand_aliases; then
+  __alight_restore+=x
+  \builtin shopt -u expand_aliases
+fi
+
+if [[ $- == *i* && $- != *r* && ${BASH_SUBSHELL-0} == 0 && ${ALIGHT_DISABLE-} != 1 ]] &&
+  [[ $UID == "$EUID" && ($EUID != 0 || -z ${SUDO_UID-}) ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
+
+# --- wire: the one-shot client -------------------------------------------------------------------
+
+# Runs the client with a verb and its fields; its reply is left in __alight_reply. Returns the exit codes of PROTOCOL.md 6.
+__alight_call() {
+  __alight_reply=
+  [[ -d $__alight_runtime && ! -L $__alight_runtime && -O $__alight_runtime && -S $__alight_runtime/alight.sock ]] || return 3
+  [[ -r $__alight_client ]] || return 3
+  if [[ $__alight_client == *.py ]]; then
+    [[ -x $__alight_python ]] || return 3
+    __alight_reply=$(builtin exec "$__alight_python" -I -S "$__alight_client" "$__alight_runtime/alight.sock" "$@" </dev/null 2>/dev/null)
+  else
+    [[ -x $__alight_client ]] || return 3
+    __alight_reply=$(builtin exec "$__alight_client" "$__alight_runtime/alight.sock" "$@" </dev/null 2>/dev/null)
+  fi
+}
+
+# Splits the reply into __alight_fields. Returns 1 when it does not end as it should.
+__alight_split() {
+  # One octet is one character here, whatever the user's locale makes of a path.
+  builtin local LC_ALL=C 2>/dev/null
+  __alight_fields=()
+  while [[ $__alight_reply == *$'\x1f'* ]]; do
+    __alight_fields+=("${__alight_reply%%$'\x1f'*}")
+    __alight_reply=${__alight_reply#*$'\x1f'}
+  done
+  [[ $__alight_reply == end ]]
+}
+
+__alight_clock() {
+  builtin printf -v __alight_now '%(%s)T' -1
+}
+
+# Whether the daemon may be asked: not for a while after it kept the shell waiting. A clock that was set back ends that.
+__alight_may_ask() {
+  __alight_clock
+  ((__alight_now >= __alight_open_until || __alight_open_until - __alight_now > 60))
+}
+
+# What follows from the client's exit code.
+__alight_answered() {
+  case $1 in
+    0 | 1) ;;
+    3) __alight_spawn ;;
+    4) __alight_open_until=$((__alight_now + 30)) ;;
+    *) __alight_open_until=$((__alight_now + 60)) ;;
+  esac
+}
+
+# Starts the daemon, at most once in ten seconds. The subshell keeps it out of the user's jobs, `wait` and `$!`.
+__alight_spawn() {
+  ((__alight_now - __alight_spawned >= 10 || __alight_now < __alight_spawned)) || return 0
+  [[ -x $__alight_python && -r $__alight_client && -x $__alight_daemon_python ]] || return 0
+  __alight_spawned=$__alight_now
+  ("$__alight_python" -I -S "$__alight_client" spawn "$__alight_runtime" "$__alight_daemon_python" </dev/null >/dev/null 2>&1 &)
+}
+
+# --- state and display ---------------------------------------------------------------------------
+
+__alight_show() {
+  builtin export "ALIGHT_STATE=$1" "ALIGHT_ENV_NAME=${2//[[:cntrl:]]/?}" "ALIGHT_ENV_KIND=$3"
+  builtin export "ALIGHT_PYTHON_VERSION=${4//[[:cntrl:]]/?}" "ALIGHT_PROMPT=${5//[[:cntrl:]]/?}"
+}
+
+# The segment goes in front of PS1 without any data in it: bash does not expand the value of a variable again.
+__alight_segment() {
+  if [[ $__alight_wants_segment != 1 || :$BASHOPTS: != *:promptvars:* || -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
+    [[ ${ALIGHT_PROMPT_SEGMENT-} == 0 || ${ALIGHT_PROMPT_SEGMENT-} == false || ${ALIGHT_PROMPT_SEGMENT-} == no || ${ALIGHT_PROMPT_SEGMENT-} == off ]]; then
+    [[ ${PS1-} != *"$__alight_marker"* || ${PS1@a} == *r* ]] || PS1=${PS1/"$__alight_marker"/}
+    return 0
+  fi
+  [[ ${PS1-} != *"$__alight_marker"* && -n ${PS1+x} && ${PS1@a} != *r* ]] || return 0
+  [[ -z ${STARSHIP_SHELL-}${POSH_THEME-}${POSH_SHELL_VERSION-}${BASH_IT_THEME-}${OSH_THEME-} ]] || return 0
+  builtin local framework
+  for framework in starship_precmd _omp_hook _update_ps1 _powerline_set_prompt _lp_set_prompt; do
+    ! builtin declare -F "$framework" >/dev/null || return 0
+  done
+  PS1=$__alight_marker$PS1
+}
+
+# Prints a line once per shell; data from the wire must not reach the terminal raw.
+__alight_say() {
+  [[ -n $1 && $__alight_said != *$'\x1f'"$1"$'\x1f'* ]] || return 0
+  __alight_said+=$'\x1f'$1$'\x1f'
+  builtin printf '%s\n' "${1//[[:cntrl:]]/?}" >&2
+}
+
+# What tells, without asking anybody, that the last answer may be out of date: left in __alight_mark and __alight_seen.
+__alight_signature() {
+  builtin local witness
+  __alight_mark=
+  [[ -z $__alight_generation ]] || IFS= builtin read -r __alight_mark 2>/dev/null <"$__alight_generation"
+  __alight_seen=
+  for witness in "${__alight_witnesses[@]}"; do
+    if [[ $witness -nt $__alight_generation ]]; then
+      __alight_seen+=2
+    elif [[ -e $witness ]]; then
+      __alight_seen+=1
+    else
+      __alight_seen+=0
+    fi
+  done
+}
+
+# --- applying and undoing ------------------------------------------------------------------------
+
+# Whether $1 may be set by a plan at all: bash runs `$( )` inside a name, and evaluates what is assigned to an integer.
+__alight_may_set() {
+  case $1 in
+    '' | [0-9]*) return 1 ;;
+    # Spelled out, since what lies in a range depends on the locale.
+    *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_]*) return 1 ;;
+    PATH | path | PS[0-9] | PROMPT | IFS | ENV | BASH* | ZDOTDIR | PROMPT_COMMAND | LD_* | DYLD_* | __alight*) return 1 ;;
+    SECONDS | RANDOM | SRANDOM | LINENO | HISTCMD | OPTIND | EPOCH* | UID | EUID | PPID | SHELLOPTS) return 1 ;;
+  esac
+  __alight_name=$1
+  [[ ${!__alight_name@a} != *[!x]* ]]
+}
+
+__alight_record() {
+  __alight_name=$1
+  __alight_former[$1]=${!__alight_name-}
+  if [[ -z ${!__alight_name+x} ]]; then
+    __alight_was[$1]='unset'
+  elif [[ ${!__alight_name@a} == *x* ]]; then
+    __alight_was[$1]='exported'
+  else
+    __alight_was[$1]='set'
+  fi
+}
+
+__alight_put_back() {
+  # shellcheck disable=SC2163  # the name is in $1
+  case ${__alight_was[$1]} in
+    unset) builtin unset -v "$1" ;;
+    exported) builtin printf -v "$1" %s "${__alight_former[$1]}" && builtin export "$1" ;;
+    set) builtin export -n "$1" && builtin printf -v "$1" %s "${__alight_former[$1]}" ;;
+  esac 2>/dev/null
+}
+
+# Takes the first entry $2 out of the list in the variable $1. Returns 1 when there is none.
+__alight_take_out() {
+  __alight_name=$1
+  __alight_list=:${!__alight_name-}:
+  __alight_before=${__alight_list%%":$2:"*}
+  builtin [ "$__alight_before" != "$__alight_list" ] || return 1
+  __alight_list=$__alight_before:${__alight_list#*":$2:"}
+  __alight_list=${__alight_list#:}
+  builtin printf -v "$1" %s "${__alight_list%:}"
+}
+
+# Leaves our environment: by value, so that what the user changed meanwhile stays.
+__alight_leave() {
+  builtin local __alight_each
+  if ((__alight_adopted)); then
+    # The function of the environment's own script; never a command of that name found on PATH.
+    if builtin declare -F deactivate >/dev/null; then
+      # shellcheck disable=SC2119  # without venv's own argument
+      deactivate
+    else
+      if builtin [ "${VIRTUAL_ENV-}" = "$__alight_applied" ]; then
+        builtin unset -v VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+      fi
+      __alight_take_out PATH "$__alight_applied/bin"
+    fi
+  else
+    for __alight_each in "${!__alight_ours[@]}"; do
+      if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
+        [[ -n ${!__alight_each+x} ]] || __alight_put_back "$__alight_each"
+      elif [[ -n ${!__alight_each+x} ]] && builtin [ "${!__alight_each}" = "${__alight_ours[$__alight_each]}" ]; then
+        __alight_put_back "$__alight_each"
+      fi
+    done
+    for __alight_each in "${__alight_added[@]}"; do
+      __alight_take_out PATH "$__alight_each"
+      # Another environment's script may have saved PATH with our entry.
+      [[ -z ${_OLD_VIRTUAL_PATH-} ]] || __alight_take_out _OLD_VIRTUAL_PATH "$__alight_each"
+    done
+    # Such a script has put its own function in the place of ours, too.
+    if ((__alight_deactivate_is_ours)) &&
+      [[ -z ${_OLD_VIRTUAL_PATH-} || $(builtin declare -f deactivate) == *__alight_deactivate* ]]; then
+      builtin unset -f deactivate
+    fi
+  fi
+  __alight_forget
+  builtin hash -r 2>/dev/null
+}
+
+__alight_forget() {
+  __alight_ours=() __alight_unset=() __alight_former=() __alight_was=() __alight_added=()
+  __alight_applied='' __alight_adopted=0 __alight_deactivate_is_ours=0
+}
+
+# Every operation is checked before the first one is applied.
+__alight_valid() {
+  builtin local __alight_each __alight_rest
+  [[ ${PATH@a} != *r* ]] || return 1
+  for __alight_each; do
+    __alight_rest=${__alight_each#* }
+    case ${__alight_each%% *} in
+      set) [[ $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" || return 1 ;;
+      unset | drop) __alight_may_set "$__alight_rest" || return 1 ;;
+      path-add | path-remove) [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1 ;;
+      run)
+        [[ $__alight_rest == "$__alight_target"/etc/conda/activate.d/* ||
+          $__alight_rest == "$__alight_target"/etc/conda/deactivate.d/* ]] || return 1
+        [[ $__alight_rest != */../* ]] || return 1
+        ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# A reply can at most choose among environments that this shell finds to be the user's own and approved: $1 is the
+# prefix, $2 its stamp.
+__alight_may_enter() {
+  builtin local mark=$1/pyvenv.cfg name=${2##*/}
+  [[ $1 == /* && $1 != *:* && -d $1/bin ]] || return 1
+  [[ -f $mark ]] || mark=$1/conda-meta
+  [[ -e $mark ]] || return 1
+  [[ -O $mark || ! -w $mark ]] || return 1
+  name=${name%.json}
+  [[ $2 == /*/alight/trust/*.json && ${#name} == 64 && $name != *[!0123456789abcdef]* ]] || return 1
+  [[ -f $2 && -O $2 && ! -L $2 && -O ${2%/*} ]]
+}
+
+__alight_apply() {
+  builtin local __alight_each __alight_rest
+  for __alight_each; do
+    __alight_rest=${__alight_each#* }
+    case ${__alight_each%% *} in
+      set)
+        # The record comes first: what Ctrl-C leaves half done is undone by it.
+        [[ -n ${__alight_ours[${__alight_rest%%=*}]+x} ]] || __alight_record "${__alight_rest%%=*}"
+        __alight_ours[${__alight_rest%%=*}]=${__alight_rest#*=}
+        builtin printf -v "${__alight_rest%%=*}" %s "${__alight_rest#*=}"
+        builtin export "${__alight_rest%%=*}"
+        ;;
+      unset)
+        [[ -n ${!__alight_rest+x} ]] || continue
+        __alight_record "$__alight_rest"
+        __alight_ours[$__alight_rest]='' __alight_unset[$__alight_rest]=1
+        builtin unset -v "$__alight_rest"
+        ;;
+      drop) builtin unset -v "$__alight_rest" ;;
+      path-remove) while __alight_take_out PATH "$__alight_rest"; do :; done ;;
+      path-add)
+        __alight_added+=("$__alight_rest")
+        PATH=$__alight_rest${PATH:+:$PATH}
+        ;;
+      run) __alight_run "$__alight_rest" ;;
+    esac
+  done
+  builtin hash -r 2>/dev/null
+}
+
+__alight_run() {
+  # shellcheck disable=SC1090  # one of the environment's own files, checked by name and owner
+  [[ ! -f $1 || -L $1 || ! -O $1 ]] || builtin source "$1"
+  return 0
+}
+
+# Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
+__alight_take() {
+  __alight_split || return 1
+  ((${#__alight_fields[@]} >= 23)) || return 1
+  builtin [ "${__alight_fields[3]}" = "$PWD" ] && [[ ${__alight_fields[4]} == plan ]] || return 1
+  # Those from the verb on have the numbers that the zsh hook uses.
+  builtin set -- "${__alight_fields[@]:4}"
+  [[ -z $3 || $3 == /* ]] && [[ -z $4 || $4 == /* ]] && [[ -z ${14} || ${14} == "$__alight_runtime"/* ]] || return 1
+  __alight_target=$4
+  __alight_valid "${@:20}" || return 1
+  case $2 in
+    keep) ;;
+    adopt)
+      __alight_forget
+      __alight_applied=$4 __alight_adopted=1
+      ;;
+    enter)
+      __alight_may_enter "$4" "$6" || return 1
+      [[ -z $__alight_applied ]] || __alight_leave
+      __alight_applied=$4
+      if ! builtin declare -F deactivate >/dev/null; then
+        # shellcheck disable=SC2120  # venv's scripts pass one
+        deactivate() { __alight_deactivate "$@"; }
+        __alight_deactivate_is_ours=1
+      fi
+      __alight_apply "${@:20}"
+      ;;
+    leave | clean)
+      [[ -z $__alight_applied ]] || __alight_leave
+      if [[ $2 == clean ]]; then
+        # shellcheck disable=SC2119  # without venv's own argument
+        ! builtin declare -F deactivate >/dev/null || deactivate
+        __alight_apply "${@:20}"
+      fi
+      ;;
+    *) return 1 ;;
+  esac
+  __alight_root=$3 __alight_owner=$5
+  if [[ -n $__alight_declined ]] && builtin [ "${3:--}" != "$__alight_declined" ]; then
+    __alight_declined=''
+    [[ $__alight_switch != paused ]] || __alight_switch=on
+  fi
+  __alight_generation=${14}
+  __alight_witnesses=()
+  for __alight_rest in "${@:16:4}"; do
+    [[ -z $__alight_rest ]] || __alight_witnesses+=("$__alight_rest")
+  done
+  __alight_wants_segment=${12}
+  __alight_show "$7" "$8" "$9" "${10}" "${11}"
+  __alight_say "${13}"
+  __alight_signature
+  # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
+  __alight_signature_seen=${15}:$__alight_seen
+}
+
+# --- the prompt ----------------------------------------------------------------------------------
+
+# Asks and applies. $1 is the status of the last command. Until it is done the shell stays dirty, so that Ctrl-C, or a
+# daemon that does not answer, means asking again.
+__alight_ask() {
+  builtin local __alight_code=0
+  __alight_dirty=1
+  __alight_call ask bash $$ "$PWD" "$__alight_switch" "$__alight_owner" "$__alight_applied" "$__alight_declined" \
+    "$1" "$__alight_first" || __alight_code=$?
+  __alight_answered "$__alight_code"
+  ((__alight_code <= 1)) && __alight_dirty=0
+  if ((__alight_code == 0)); then
+    __alight_first=0
+    __alight_take && return 0
+  fi
+  __alight_signature
+  __alight_signature_seen=$__alight_mark:$__alight_seen
+  __alight_alone
+}
+
+# Without an answer the shell still must not keep an environment that is gone or of a project it has left.
+__alight_alone() {
+  [[ -n $__alight_applied ]] || return 0
+  if [[ -e $__alight_applied/pyvenv.cfg || -e $__alight_applied/conda-meta ]]; then
+    [[ $__alight_root != / ]] || return 0
+    ! builtin [ "$PWD" = "$__alight_root" ] || return 0
+    builtin [ "${PWD#"$__alight_root"/}" = "$PWD" ] || return 0
+  fi
+  __alight_leave
+  __alight_owner=''
+  __alight_show none '' '' '' ''
+}
+
+__alight_look() {
+  if [[ -n $__alight_applied && ! -e $__alight_applied/pyvenv.cfg && ! -e $__alight_applied/conda-meta ]]; then
+    __alight_leave
+    __alight_owner='' __alight_dirty=1
+    __alight_show none '' '' '' ''
+  fi
+  if ((!__alight_dirty)); then
+    __alight_signature
+    builtin [ "$__alight_mark:$__alight_seen" = "$__alight_signature_seen" ] &&
+      builtin [ "$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH" = "$__alight_session_seen" ] || __alight_dirty=1
+  fi
+  if ((__alight_dirty)); then
+    if [[ ${PWD-} == /* ]] && __alight_may_ask; then
+      __alight_ask "$1"
+      __alight_session_seen=$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
+    else
+      __alight_alone
+    fi
+  fi
+  __alight_segment
+}
+
+# The hook. It returns the status of the last command where others in the same string want to see it, and 0 where bash
+# itself keeps it for them, because any other value would set off the user's ERR trap.
+__alight_prompt() {
+  builtin local - __alight_code=$? __alight_flags=$-
+  builtin set +aeETuvx
+  builtin [ "${PROMPT_COMMAND-}" != __alight_prompt ] || __alight_flags=own
+  if [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 ]]; then
+    __alight_at_start=1
+    [[ $__alight_flags == own ]] || __alight_register
+    ((__alight_bound)) || __alight_bind
+    if [[ ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]]; then
+      __alight_look "$__alight_code"
+    fi
+  fi
+  # Under errexit a status from here would end the shell.
+  [[ $__alight_flags != own && $__alight_flags != *e* ]] || return 0
+  return "$__alight_code"
+}
+
+# Takes our own call out of a string that somebody merged it into, with one of the separators around it; what is left
+# comes back in __alight_text.
+__alight_take_apart() {
+  builtin local before after
+  __alight_text=$1
+  while [[ $__alight_text == *__alight_prompt* ]]; do
+    before=${__alight_text%%__alight_prompt*}
+    after=${__alight_text#*__alight_prompt}
+    after=${after#'&&:'}
+    case ${before%"${before##*[![:blank:]]}"} in
+      '' | *';' | *$'\n')
+        case ${after#"${after%%[![:blank:]]*}"} in
+          ';'*) __alight_text=$before${after#*;} ;;
+          '' | $'\n'*) __alight_text=$before$after ;;
+          *) __alight_text=$before:$after ;;
+        esac
+        ;;
+      # Part of something larger, which must stay whole.
+      *) __alight_text=$before:$after ;;
+    esac
+  done
+}
+
+# Puts our call first: an element of its own where PROMPT_COMMAND may be an array (bash 5.1), else in front of the
+# string, as a condition, because a status that is only tested sets off no ERR trap. Does nothing where the user has made
+# the variable readonly. What the others have stays as it is, in their order.
+__alight_register() {
+  builtin local element
+  builtin local -a others
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501)); then
+    [[ ${PROMPT_COMMAND-} != '__alight_prompt&&:'* || ${PROMPT_COMMAND#*__alight_prompt} == *__alight_prompt* ]] || return 0
+  fi
+  others=()
+  for element in "${PROMPT_COMMAND[@]}"; do
+    if [[ $element == *__alight_prompt* ]]; then
+      __alight_take_apart "$element"
+      [[ $__alight_text == *[![:space:]]* ]] || continue
+      element=$__alight_text
+    fi
+    others+=("$element")
+  done
+  # Unset first: a string in the environment would make every child call what it does not have.
+  builtin unset -v PROMPT_COMMAND 2>/dev/null || return 0
+  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
+    PROMPT_COMMAND=(__alight_prompt "${others[@]}")
+  else
+    # shellcheck disable=SC2178  # a string on purpose, before 5.1
+    PROMPT_COMMAND="__alight_prompt&&:${others[0]:+;${others[0]}}"
+  fi
+}
+
+# --- Enter ---------------------------------------------------------------------------------------
+
+# Enter first tells us and then accepts the line, in every keymap where it does nothing but accept it; what the user has
+# made of it stays. The two keys between, bound to the two halves, are none that a keyboard has.
+__alight_bind() {
+  builtin local map key found answers
+  __alight_bound=1
+  [[ :$SHELLOPTS: == *:emacs:* || :$SHELLOPTS: == *:vi:* ]] || return 0
+  [[ -n ${TERM-} && $TERM != dumb && -z ${BLE_VERSION-} ]] || return 0
+  answers=$(for map in emacs vi-insert vi-command; do builtin bind -m "$map" -q accept-line; done 2>/dev/null)
+  for map in emacs vi-insert vi-command; do
+    found=${answers%%$'\n'*}
+    answers=${answers#*$'\n'}
+    [[ $found == *'"\C-m"'* || $found == *'"\C-j"'* ]] || continue
+    # shellcheck disable=SC2016  # `$_` as it is when the key is pressed, and after it
+    builtin bind -m "$map" -x '"\C-x\C-_al\C-a": { __alight_enter "$_"; } 2>/dev/null'
+    builtin bind -m "$map" '"\C-x\C-_al\C-b": accept-line'
+    for key in '\C-m' '\C-j'; do
+      [[ $found != *"\"$key\""* ]] || builtin bind -m "$map" "\"$key\": \"\C-x\C-_al\C-a\C-x\C-_al\C-b\""
+    done
+  done 2>/dev/null
+}
+
+# A line that may make an environment is told to the daemon before it runs: what is absent now and there later was made
+# by the user. Only the first line after a prompt counts; the next ones belong to a command that others began.
+__alight_enter() {
+  builtin local -
+  builtin set +aeETuvx
+  ((__alight_at_start)) || return 0
+  __alight_at_start=0
+  case $READLINE_LINE in
+    *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*)
+      [[ ${ALIGHT_DISABLE-} == 1 || $__alight_switch != on || $BASH_SUBSHELL != 0 ]] || __alight_note "$READLINE_LINE"
+      ;;
+  esac
+  return 0
+}
+
+__alight_note() {
+  builtin local word=${1#"${1%%[![:blank:]]*}"}
+  word=${word%%[[:space:]\;\&\|\(\)\<\>]*}
+  # A word with other characters than these means something else after expansion.
+  case $word in
+    '' | -* | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./+-]*) return 0 ;;
+  esac
+  ((${#1} <= 4096)) || return 0
+  # Aliases, builtins, keywords and functions of exactly this name; without a fork, as `type -t` would need one.
+  ! builtin compgen -abk -A function -X "!$word" -- "$word" >/dev/null || return 0
+  [[ $word == */* ]] || builtin type -P "$word" >/dev/null || return 0
+  __alight_may_ask || return 0
+  __alight_call note bash $$ "$PWD" file "$1"
+  __alight_answered $?
+  __alight_dirty=1
+}
+
+# --- what the user calls -------------------------------------------------------------------------
+
+# Takes venv's own argument too: an `activate` script calls `deactivate nondestructive` before it sets its variables.
+__alight_deactivate() {
+  builtin local -
+  builtin set +aeETuvx
+  __alight_leave
+  __alight_owner='' __alight_dirty=1
+  [[ ${1-} == nondestructive ]] || __alight_declined=${__alight_root:--}
+}
+
+alight() {
+  builtin local - code
+  builtin set +aeETuvx
+  case ${1-} in
+    on | off | pause)
+      if (($# != 1)); then
+        builtin printf '%s\n' "alight: $1 takes no arguments" >&2
+        return 2
+      fi
+      ;;
+  esac
+  case ${1-} in
+    on) __alight_switch=on __alight_declined='' __alight_dirty=1 __alight_open_until=0 ;;
+    off)
+      [[ -z $__alight_applied ]] || __alight_leave
+      __alight_switch=off __alight_owner='' __alight_declined=''
+      __alight_show none '' '' '' ''
+      ;;
+    pause) __alight_switch=paused __alight_declined=${__alight_root:--} ;;
+    status)
+      builtin shift
+      builtin command "$__alight_command" status --shell-owner "$__alight_owner" --shell-switch "$__alight_switch" \
+        --shell-declined "$__alight_declined" "$@"
+      ;;
+    allow | deny | trust | daemon)
+      builtin command "$__alight_command" "$@"
+      code=$?
+      __alight_dirty=1 __alight_open_until=0
+      return "$code"
+      ;;
+    *) builtin command "$__alight_command" "$@" ;;
+  esac
+}
+
+# --- start ---------------------------------------------------------------------------------------
+
+__alight_load() {
+  builtin local - line
+  builtin local file=$1 directory
+  builtin set +aeETuvx
+  if [[ -z ${__alight_client-} ]]; then
+    # Sourced as a file: the client lies beside it, in the package or in the checkout.
+    [[ ! -L $file ]] || file=$(builtin command readlink -f -- "$file" 2>/dev/null)
+    [[ $file == */* ]] || file=./$file
+    [[ $file == /* ]] || file=$PWD/$file
+    for line in "${file%/*}/../query.py" "${file%/*}/../daemon/alight/query.py"; do
+      [[ -r $line ]] && __alight_client=$line && break
+    done
+  fi
+  [[ -n ${__alight_command-} ]] || __alight_command=$(builtin type -P alight)
+  if [[ -z ${__alight_python-} && -r $__alight_command ]]; then
+    IFS= builtin read -r line <"$__alight_command"
+    line=${line#'#!'}
+    [[ $line == /*python* ]] && __alight_python=${line%%[[:space:]]*}
+  fi 2>/dev/null
+  [[ -n ${__alight_daemon_python-} ]] || __alight_daemon_python=${__alight_python-}
+  [[ -n $__alight_command ]] || __alight_command=alight
+  builtin declare -g +x __alight_python __alight_client __alight_command __alight_daemon_python
+
+  directory=${ALIGHT_RUNTIME_DIR-}
+  if [[ -z $directory ]]; then
+    if [[ $OSTYPE == darwin* ]]; then
+      directory=$(/usr/bin/getconf DARWIN_USER_TEMP_DIR 2>/dev/null)
+      directory=$(builtin cd -P -- "${directory:-/tmp}" 2>/dev/null && builtin pwd -P)/alight
+    elif [[ -d /run/user/$EUID && -O /run/user/$EUID && ! -L /run/user/$EUID ]]; then
+      directory=/run/user/$EUID/alight
+    else
+      directory=/tmp/alight-$EUID
+    fi
+  fi
+  __alight_runtime=${directory%/}
+  # Sourced a second time: functions and settings are new, what is applied stays known.
+  if [[ ${__alight_pid-} != "$$" ]]; then
+    builtin declare -g +x __alight_runtime
+    __alight_switch=on __alight_owner='' __alight_applied='' __alight_declined='' __alight_root=''
+    __alight_session_seen='' __alight_signature_seen='' __alight_generation='' __alight_mark='' __alight_seen=''
+    __alight_reply='' __alight_target='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
+    __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_deactivate_is_ours=0
+    __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0 __alight_at_start=0
+    # shellcheck disable=SC2016  # bash expands it when it shows the prompt
+    __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'
+    builtin declare -ga __alight_fields __alight_witnesses __alight_added
+    builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was
+    __alight_fields=() __alight_witnesses=()
+    __alight_forget
+    __alight_pid=$$
+    # A parent's display says nothing about this shell.
+    __alight_show none '' '' '' ''
+  fi
+  __alight_dirty=1
+  __alight_register
+}
+
+__alight_load "${BASH_SOURCE[0]-}"
+
+fi
+
+# What was switched off while this file was read.
+case $__alight_restore in *x*) \builtin shopt -s expand_aliases ;; esac
+case $__alight_restore in
+  *a*)
+    \builtin unset -v __alight_restore
+    \builtin set -a
+    ;;
+  *) \builtin unset -v __alight_restore ;;
+esac
