@@ -240,7 +240,7 @@ __alight_valid() {
 # A reply can at most choose among environments that this shell finds to be the user's own and approved: $1 is the
 # prefix, $2 its stamp.
 __alight_may_enter() {
-  builtin local mark=$1/pyvenv.cfg name=${2##*/}
+  builtin local mark="$1/pyvenv.cfg" name="${2##*/}"
   [[ $1 == /* && $1 != *:* && -d $1/bin ]] || return 1
   [[ -f $mark ]] || mark=$1/conda-meta
   [[ -e $mark ]] || return 1
@@ -399,7 +399,7 @@ __alight_look() {
 # The hook. It returns the status of the last command where others in the same string want to see it, and 0 where bash
 # itself keeps it for them, because any other value would set off the user's ERR trap.
 __alight_prompt() {
-  builtin local - __alight_code=$? __alight_flags=$-
+  builtin local - __alight_code="$?" __alight_flags="$-"
   builtin set +aeETuvx
   builtin [ "${PROMPT_COMMAND-}" != __alight_prompt ] || __alight_flags=own
   if [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 ]]; then
@@ -505,7 +505,8 @@ __alight_enter() {
 }
 
 __alight_note() {
-  builtin local word=${1#"${1%%[![:blank:]]*}"}
+  builtin local word
+  word=${1#"${1%%[![:blank:]]*}"}
   word=${word%%[[:space:]\;\&\|\(\)\<\>]*}
   # A word with other characters than these means something else after expansion.
   case $word in
@@ -570,7 +571,7 @@ alight() {
 
 __alight_load() {
   builtin local - line
-  builtin local file=$1 directory
+  builtin local file="$1" directory
   builtin set +aeETuvx
   if [[ -z ${__alight_client-} ]]; then
     # Sourced as a file: the client lies beside it, in the package or in the checkout.

@@ -83,6 +83,9 @@ class OwnedDisk(Disk):
     def lstat(self, path: bytes) -> os.stat_result | None:
         return self._given(path, super().lstat(path))
 
+    def permissions(self, path: bytes) -> os.stat_result | None:
+        return self._given(path, super().permissions(path))
+
     def _given(self, path: bytes, facts: os.stat_result | None) -> os.stat_result | None:
         if facts is None or path not in self._owners:
             return facts
