@@ -374,6 +374,17 @@ __alight_alone() {
   __alight_show none '' '' '' ''
 }
 
+# direnv and mise own what they set, so that they speak first where the directory is a new one. Their own elements come
+# after ours, and find nothing left to do.
+__alight_let_others() {
+  builtin local __alight_each
+  for __alight_each in _direnv_hook _mise_hook; do
+    if [[ ${PROMPT_COMMAND[*]} == *"$__alight_each"* ]] && builtin declare -F "$__alight_each" >/dev/null; then
+      "$__alight_each"
+    fi
+  done
+}
+
 __alight_look() {
   if [[ -n $__alight_applied && ! -e $__alight_applied/pyvenv.cfg && ! -e $__alight_applied/conda-meta ]]; then
     __alight_leave
@@ -387,6 +398,8 @@ __alight_look() {
   fi
   if ((__alight_dirty)); then
     if [[ ${PWD-} == /* ]] && __alight_may_ask; then
+      builtin [ "$PWD" = "$__alight_asked" ] || __alight_let_others
+      __alight_asked=$PWD
       __alight_ask "$1"
       __alight_session_seen=$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
     else
@@ -608,7 +621,7 @@ __alight_load() {
   if [[ ${__alight_pid-} != "$$" ]]; then
     builtin declare -g +x __alight_runtime
     __alight_switch=on __alight_owner='' __alight_applied='' __alight_declined='' __alight_root=''
-    __alight_session_seen='' __alight_signature_seen='' __alight_generation='' __alight_mark='' __alight_seen=''
+    __alight_asked='' __alight_session_seen='' __alight_signature_seen='' __alight_generation='' __alight_mark='' __alight_seen=''
     __alight_reply='' __alight_target='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
     __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_deactivate_is_ours=0
     __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0 __alight_at_start=0

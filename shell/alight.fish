@@ -10,10 +10,6 @@
 if not status is-interactive; or status is-command-substitution; or test "$ALIGHT_DISABLE" = 1
     return 0
 end
-# Which directories a private session visits is nobody else's business, not even a daemon's.
-if set -q fish_private_mode
-    return 0
-end
 
 # fish knows the effective uid; the real one is read where the system shows it, and asked for once elsewhere.
 function __alight_uid
@@ -476,10 +472,13 @@ end
 
 # --- the prompt -----------------------------------------------------------------------------------
 
-# Asks and applies. The argument is the status of the last command.
+# Asks and applies. The argument is the status of the last command. A shell that has the function `deactivate` did not
+# inherit what is on: it was switched on right here, by a start-up file.
 function __alight_ask --argument-names code
+    set -l first $__alight_first
+    builtin functions --query deactivate; and set first 0
     __alight_exchange ask fish $fish_pid "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" \
-        "$__alight_declined" $code $__alight_first
+        "$__alight_declined" $code $first
     set -g __alight_dirty 0
     switch $__alight_code
         case 0

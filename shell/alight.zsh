@@ -267,13 +267,16 @@ __alight_leave() {
   local name directory
   local -i at
   if (( __alight_adopted )); then
-    # The function of the environment's own script; never a command of that name found on PATH.
-    if (( $+functions[deactivate] )); then
-      deactivate
-    else
-      [[ ${VIRTUAL_ENV-} == $__alight_applied ]] && unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
-      at=${path[(ie)$__alight_applied/bin]}
-      (( at <= $#path )) && path[at]=()
+    # The function of the environment's own script, while it is that environment which is on; never a command of that
+    # name found on PATH.
+    if [[ ${VIRTUAL_ENV-}:${CONDA_PREFIX-} == $__alight_adopted_as ]]; then
+      if (( $+functions[deactivate] )); then
+        deactivate
+      else
+        unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+        at=${path[(ie)$__alight_applied/bin]}
+        (( at <= $#path )) && path[at]=()
+      fi
     fi
   else
     for name in "${(@k)__alight_ours}"; do
@@ -383,7 +386,7 @@ __alight_take() {
     keep) ;;
     adopt)
       __alight_forget
-      __alight_applied=$prefix __alight_adopted=1
+      __alight_applied=$prefix __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
       ;;
     enter)
       __alight_may_enter $prefix $stamp || return 1
@@ -425,7 +428,8 @@ __alight_session() {
   REPLY=${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH
 }
 
-# Asks and applies. $1 is the status of the last command.
+# Asks and applies. $1 is the status of the last command. A shell that has the function `deactivate` did not inherit what
+# is on: it was switched on right here, by a start-up file.
 __alight_ask() {
   emulate -L zsh
   local name
@@ -436,7 +440,7 @@ __alight_ask() {
     (( ${(P)+name} && ${#${(P)name}} <= limit )) && variables+=("$name=${(P)name}")
   done
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
-    $1 $__alight_first "${(@)variables}"
+    $1 $(( __alight_first && ! $+functions[deactivate] )) "${(@)variables}"
   local -i code=$?
   case $code in
     0)
@@ -444,8 +448,8 @@ __alight_ask() {
       __alight_take && return 0
       ;;
     3) __alight_spawn ;;
-    4) __alight_open_until=$(( EPOCHSECONDS + 30 )) ;;
-    5) __alight_open_until=$(( EPOCHSECONDS + 60 )) ;;
+    4) __alight_open_until=$(( EPOCHSECONDS + 30 )) __alight_dirty=1 ;;
+    5) __alight_open_until=$(( EPOCHSECONDS + 60 )) __alight_dirty=1 ;;
   esac
   __alight_alone
   return 1
@@ -548,6 +552,11 @@ __alight_precmd() {
     __alight_leave
     __alight_owner= __alight_dirty=1
     __alight_show none '' '' '' ''
+  fi
+  if [[ -n $__alight_applied && -z ${VIRTUAL_ENV-} && ${CONDA_PREFIX-} != $__alight_applied ]]; then
+    # Switched off by the user with a function that is not ours: that is as clear a word.
+    __alight_leave
+    __alight_owner= __alight_declined=${__alight_root:--} __alight_dirty=1
   fi
   __alight_session
   [[ $REPLY == $__alight_session_seen && $PWD == $__alight_asked ]] || __alight_dirty=1
@@ -689,7 +698,7 @@ __alight_load() {
   else
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
     typeset -g __alight_root= __alight_asked= __alight_session_seen= __alight_signature_seen= __alight_generation=
-    typeset -g __alight_in= __alight_target= __alight_wants_segment=0 __alight_first=1
+    typeset -g __alight_in= __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
     typeset -ga __alight_frames __alight_reply __alight_witnesses __alight_added
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0

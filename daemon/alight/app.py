@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from functools import partial
 
 from alight import log
@@ -24,7 +23,6 @@ from alight.trust.answers import Answers
 from alight.trust.judge import Judge
 from alight.trust.maker import Makers
 from alight.trust.records import Records
-from alight.watch.observer import Watch
 
 
 def run_daemon(places: Places, settings: Settings, *, foreground: bool) -> int:
@@ -56,10 +54,18 @@ def local_handler(places: Places, settings: Settings) -> Handlers:
 
 
 def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger) -> None:
+    # Imported here: commands that answer in process do not watch, and watchdog takes 60 ms.
+    from alight.watch.observer import Watch
+
     clock = SystemClock()
     news = News(places, clock)
     loop = Loop(places, uid, news, clock, logger)
-    watch = Watch(_deliver(loop, news), clock) if settings.watch_enabled.value else None
+
+    def deliver(roots: frozenset[bytes]) -> None:
+        for root in roots:
+            loop.call_soon_threadsafe(partial(handlers.heard, root))
+
+    watch = Watch(deliver, clock) if settings.watch_enabled.value else None
     surface = Surface(news=news, watch=watch, stop=loop.stop, segment=bool(settings.prompt_segment.value))
     handlers = _handlers(places, surface, uid, clock)
     parts = [Part("server", loop.open, loop.close)]
@@ -75,11 +81,3 @@ def _handlers(places: Places, surface: Surface, uid: int, clock: Clock) -> Handl
     home = os.fsencode(os.path.expanduser("~"))
     judge = Judge(Records(places.trust, uid, clock), uid)
     return Handlers(Answers(Index(clock, uid, home), judge, uid, clock), Makers(clock), surface, clock)
-
-
-def _deliver(loop: Loop, news: News) -> Callable[[frozenset[bytes]], None]:
-    def deliver(roots: frozenset[bytes]) -> None:
-        for root in roots:
-            loop.call_soon_threadsafe(partial(news.bump, root))
-
-    return deliver

@@ -113,8 +113,10 @@ class Index:
         paths = [resolution.root] if resolution.root else [resolution.directory]
         if resolution.environment is not None:
             paths += [resolution.environment.prefix, *resolution.environment.site_packages]
-        elif resolution.would_create is not None and resolution.would_create.prefix:
-            paths.append(resolution.would_create.prefix.rpartition(b"/")[0] or b"/")
+        else:
+            paths.append(join(paths[0], b".venv"))
+            if resolution.would_create is not None and resolution.would_create.prefix:
+                paths.append(resolution.would_create.prefix.rpartition(b"/")[0] or b"/")
         return tuple(dict.fromkeys(paths))
 
     def _environment(self, prefix: bytes, overrides: Mapping[str, bytes]) -> Environment:

@@ -244,9 +244,9 @@ def test_frameworks_keep_their_prompt(world: World) -> None:
             assert "in front" not in shell.run("functions fish_prompt")
 
 
-@pytest.mark.parametrize("way", ["-c", "--no-config", "--private", "ALIGHT_DISABLE"])
+@pytest.mark.parametrize("way", ["-c", "--no-config", "ALIGHT_DISABLE"])
 def test_inert_and_silent_where_nobody_asked_for_it(world: World, way: str) -> None:
-    """Scripts, private sessions, sessions without configuration and the kill switch get nothing and hear nothing."""
+    """Scripts, sessions without configuration and the kill switch get nothing and hear nothing."""
     root = world.trusted("app")
     show = "functions --all --names | string match '*alight*'; set --names | string match -i '*alight_*' | sort"
     if way in ("-c", "--no-config"):
@@ -255,9 +255,7 @@ def test_inert_and_silent_where_nobody_asked_for_it(world: World, way: str) -> N
         done = subprocess.run([*words, text], env=world.environ(), capture_output=True, check=True)
         assert (done.stdout, done.stderr) == (b"ALIGHT_DEADLINE\nALIGHT_RUNTIME_DIR\n", b"")
         return
-    more = {"ALIGHT_DISABLE": "1"} if way == "ALIGHT_DISABLE" else {}
-    line = "set -g fish_private_mode 1" if way == "--private" else "true"
-    with fish(world, root, more, line) as shell:
+    with fish(world, root, {"ALIGHT_DISABLE": "1"}, "true") as shell:
         assert "alight" not in shell.startup
         assert shell.variable("VIRTUAL_ENV") is None
         assert shell.run("functions --all --names | string match '*alight*'") == ""
@@ -444,7 +442,7 @@ def test_the_hook_trusts_its_own_eyes(world: World, scripted: Scripted, change: 
     (trust / ("2" * 64 + ".json")).symlink_to("/etc/hostname")
     home = os.fsencode(world.home)
     fields = {name: value.replace(b"@", home) if name != "action" else value for name, value in change.items()}
-    scripted.plan = msgspec.structs.replace(scripted.plan, **fields)  # type: ignore[arg-type]
+    scripted.plan = msgspec.structs.replace(scripted.plan, **fields)
     with fish(world, daemon=False) as shell:
         assert shell.startup == ""
         assert shell.variable("VIRTUAL_ENV") is None
@@ -487,8 +485,7 @@ def test_another_environments_deactivate_is_not_called(world: World) -> None:
         shell.run(source_activate("fish", own))
         shell.run("")
         assert shell.variable("VIRTUAL_ENV") == os.fsencode(own)
-        shell.run("deactivate")
-        assert state(shell)[b"PATH"] == PATH.encode() or b"app/.venv" in state(shell)[b"PATH"]
+        assert state(shell)[b"PATH"].startswith(os.fsencode(own / "bin") + b":")
 
 
 def test_exec_fish_starts_afresh(world: World) -> None:

@@ -85,11 +85,13 @@ def test_r37_the_users_traps_survive(world: World, kind: str) -> None:
             shell.run(f"trap 'echo caught-{name}' {name}")
     before = shell.run("trap")
     shell.cd(root)
-    shell.send_keys("half a line\x03")
-    if kind != "fish":
-        shell.wait_screen("caught-INT")
+    shell.send_keys("half a line")
+    shell.wait_screen("half a line")
+    shell.send_keys("\x03")
+    shell.wait_screen("^C" if kind == "fish" else "caught-INT")
     shell.send_keys("\x15")
-    shell.run("")
+    if kind != "fish":
+        shell.run("")
     shell.cd(world.home)
     assert shell.run("trap") == before
     assert "alive" in shell.run("echo alive")

@@ -65,6 +65,31 @@ def test_r21_the_projects_own_environment_activated_by_hand_is_adopted(world: Wo
     assert os.fsencode(root) not in shell.env()[b"PATH"]
 
 
+def test_r20_the_scripts_own_deactivate_sticks_as_well(world: World, kind: str) -> None:
+    """R20: in an adopted environment the function is the script's; typing it declines the project all the same."""
+    root = world.trusted("app")
+    below = world.directory("app/src")
+    shell = world.shell(kind, env={"ALIGHT_DISABLE": "1"}, cwd=root)
+    shell.run(source_activate(kind, root / ".venv"))
+    shell.run("set -e ALIGHT_DISABLE" if kind == "fish" else "unset ALIGHT_DISABLE")
+    shell.run(f"source {quote(kind, os.fsencode(world.hook_file(kind)))}")
+    shell.cd(below)
+    shell.cd(root)
+    shell.run("deactivate")
+    shell.cd(below)
+    assert shell.variable("VIRTUAL_ENV") is None
+
+
+def test_r21_another_environment_over_an_adopted_one_is_the_users(world: World, kind: str) -> None:
+    """R21: leaving the tree deactivates what was adopted, never what the user sourced over it later."""
+    root, own = world.project("app"), world.venv(world.directory("tools") / "mine")
+    shell = world.shell(kind, root)
+    shell.run(source_activate(kind, root / ".venv"))
+    shell.run(source_activate(kind, own))
+    shell.cd(world.home)
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(own)
+
+
 def test_r22_on_off_and_pause(world: World, kind: str) -> None:
     """R22: off leaves and stays silent, on returns, pause lasts until the project changes; none needs the daemon."""
     root, other = world.trusted("app"), world.trusted("other")

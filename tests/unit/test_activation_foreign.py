@@ -69,6 +69,7 @@ def test_mise_writes_arrays_too() -> None:
 
 def hostile() -> list[bytes]:
     """Values that break careless readers."""
+
     def packed(content: bytes) -> bytes:
         return base64.urlsafe_b64encode(zlib.compress(content))
 

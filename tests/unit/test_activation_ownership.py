@@ -84,10 +84,10 @@ ROWS = [
         switch="paused", declined=NO_ROOT, root=b""),
     # another tool
     Row("direnv-owns", "trusted", Decision("keep", "direnv"), more=DIRENV, active=OWN),
-    Row("direnv-takes-over-from-us", "trusted", Decision("leave", "direnv"), more=DIRENV, active=OWN, applied=OWN),
+    Row("direnv-over-ours", "trusted", Decision("keep", "direnv"), more=DIRENV, active=OWN, applied=OWN),
     Row("direnv-without-python", "trusted", Decision("enter", "alight"), more=PLAIN_DIRENV),
     Row("mise-owns", "trusted", Decision("keep", "mise"), more=MISE, active=OWN),
-    Row("mise-takes-over-from-us", "trusted", Decision("leave", "mise"), more=MISE, active=OWN, applied=OWN),
+    Row("mise-over-ours", "trusted", Decision("keep", "mise"), more=MISE, active=OWN, applied=OWN),
     Row("left-over-of-direnv", "none", Decision("clean", "", dropped=OTHER), owner="direnv", active=OTHER),
     Row("left-over-of-mise-is-replaced", "trusted", Decision("enter", "alight", dropped=OTHER), owner="mise", active=OTHER),
     Row("vscode-said-so", "trusted", Decision("keep", "vscode"), owner="vscode", active=OTHER),
@@ -145,15 +145,14 @@ def test_row(row: Row) -> None:
         variables["VIRTUAL_ENV"] = row.active
     if row.conda:
         variables |= {"CONDA_PREFIX": row.conda, "CONDA_DEFAULT_ENV": row.conda_name}
-    session = Session(
-        "bash", row.root or b"/", row.switch, row.owner, row.applied, row.declined, row.first, variables
-    )
+    session = Session("bash", row.root or b"/", row.switch, row.owner, row.applied, row.declined, row.first, variables)
     assert decide(session, answer(row.state, row.root), surroundings()) == row.expected
 
 
 @pytest.mark.parametrize("name", ["POETRY_ACTIVE", "PIPENV_ACTIVE", "HATCH_ENV_ACTIVE", "PIXI_IN_SHELL"])
 def test_child_shells_of_tools(name: str) -> None:
     """Every tool that opens a shell of its own is known; an empty variable says nothing."""
+
     def session(value: bytes) -> Session:
         return Session("zsh", b"/", "on", "", b"", b"", True, {name: value})
 

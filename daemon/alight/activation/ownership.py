@@ -55,7 +55,8 @@ def decide(session: Session, answer: Answer, ask: Surroundings) -> Decision:
 
     foreign = foreign_owner(session.variables, own)
     if foreign:
-        return Decision("leave" if session.applied else "keep", foreign)
+        # Also what is ours beneath it: the tool saved those values and will bring them back when it lets go.
+        return Decision("keep", foreign)
     if session.applied:
         return _with_ours(session, ask, own=own, wanted=wanted, held=held, denied=answer.state == "denied")
     if not active:

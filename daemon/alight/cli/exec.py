@@ -69,13 +69,14 @@ def replace_process(words: list[bytes], environ: dict[bytes, bytes]) -> int:
     try:
         os.execvpe(words[0], words, environ)  # noqa: S606 - no shell is meant
     except OSError as error:
-        signal.signal(signal.SIGPIPE, former)
         name = render.text_of(words[0])
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             render.problem(f"{name}: command not found", "it is searched in the environment's bin first, then in PATH")
             return NOT_FOUND
         render.problem(f"{name}: {error.strerror}", "it has to be an executable file with a valid first line")
         return NOT_EXECUTABLE
+    finally:
+        signal.signal(signal.SIGPIPE, former)
 
 
 def _with_hooks(files: Sequence[bytes], words: Sequence[bytes]) -> list[bytes]:

@@ -74,7 +74,8 @@ def command_path(invoked: str) -> Path:
 
 def query_client() -> Path:
     """The one-shot client's source file."""
-    return Path(__file__).resolve().parent.parent / "query.py"
+    # not resolved: the installer keeps a link that outlives the versioned directory behind it
+    return Path(__file__).absolute().parent.parent / "query.py"
 
 
 def _same_program(candidate: Path, recorded: Path) -> bool:

@@ -238,7 +238,7 @@ def _launch(directory: int, runtime: bytes, python: bytes, environ: Mapping[byte
 
 def _become(directory: int, runtime: bytes, python: bytes, environ: Mapping[bytes, bytes]) -> None:
     os.umask(0o077)
-    # What a broken installation or an abort inside libzmq prints is kept for ``daemon start`` and ``doctor``.
+    # What a broken installation or an abort inside libzmq prints is kept for ``daemon start``.
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     log = os.open(START_LOG, flags, 0o600, dir_fd=directory)
     nothing = os.open(b"/dev/null", os.O_RDONLY)

@@ -42,7 +42,10 @@ def start(
         return found
     said = ended.stderr.decode("utf-8", "replace").strip()
     tail = log_tail(places)
-    raise Unreachable("\n".join(filter(None, ["the daemon did not start", said, tail])), "alight doctor")
+    raise Unreachable(
+        "\n".join(filter(None, ["the daemon did not start", said, tail])),
+        "`alight daemon run` shows what it says; installing alight again repairs it",
+    )
 
 
 def log_tail(places: Places, lines: int = TAIL_LINES) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +18,7 @@ from alight.errors import BadNews, BadRequest, UnsafeDirectory
 from alight.files.disk import Disk
 from alight.model import Answer, Environment
 from alight.server.handlers_base import Peer
-from alight.server.news import News
+from alight.server.news import PROJECT_LIMIT, News
 from alight.text import display
 from alight.trust.answers import Answers
 from alight.trust.maker import Makers
@@ -84,6 +85,8 @@ class Handlers:
         self._clock = clock
         self._started = clock.monotonic()
         self._questions = 0
+        # root -> the last question about it and its answer, to tell news from noise
+        self._asked: OrderedDict[bytes, tuple[bytes, Mapping[str, bytes], Answer]] = OrderedDict()
 
     def handle(self, request: Message, peer: Peer | None) -> Message:  # noqa: ARG002 - part of the Handler protocol
         """The reply; raises AlightError for what a person should hear."""
@@ -117,6 +120,27 @@ class Handlers:
             case _:
                 raise BadRequest("unknown-verb", "no such request")
 
+    def heard(self, root: bytes) -> None:
+        """Something changed on disk about ``root``: tell the shells when the answer did.
+
+        A hint may be about anything; where nobody asked yet, or the answer is the same, nobody is told.
+        """
+        last = self._asked.get(root)
+        if last is None:
+            return
+        directory, variables, former = last
+        answer = self._answers.answer(directory, variables)
+        if answer != former:
+            self._remember(directory, variables, answer)
+            self._changed(root)
+
+    def _remember(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer) -> None:
+        root = answer.resolution.root
+        self._asked[root] = (directory, variables, answer)
+        self._asked.move_to_end(root)
+        while len(self._asked) > PROJECT_LIMIT:
+            self._asked.popitem(last=False)
+
     # --- shells ---
 
     def _ask(self, ask: Ask) -> Plan:
@@ -131,6 +155,7 @@ class Handlers:
             self._changed(answer.resolution.root)
             answer = self._answers.answer(directory, session.variables)
         self._cover(answer)
+        self._remember(directory, session.variables, answer)
         disk = self._answers.disk()
         surroundings = self._surroundings(answer, session, disk)
         active = self._describe(session.active, answer, session.variables)
