@@ -90,14 +90,20 @@ __alight_show() {
 
 # The segment goes in front of PS1 without any data in it: bash does not expand the value of a variable again.
 __alight_segment() {
-  if [[ $__alight_wants_segment != 1 || :$BASHOPTS: != *:promptvars:* || -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
-    [[ ${ALIGHT_PROMPT_SEGMENT-} == 0 || ${ALIGHT_PROMPT_SEGMENT-} == false || ${ALIGHT_PROMPT_SEGMENT-} == no || ${ALIGHT_PROMPT_SEGMENT-} == off ]]; then
-    [[ ${PS1-} != *"$__alight_marker"* || ${PS1@a} == *r* ]] || PS1=${PS1/"$__alight_marker"/}
-    return 0
-  fi
-  [[ ${PS1-} != *"$__alight_marker"* && -n ${PS1+x} && ${PS1@a} != *r* ]] || return 0
-  [[ -z ${STARSHIP_SHELL-}${POSH_THEME-}${POSH_SHELL_VERSION-}${BASH_IT_THEME-}${OSH_THEME-} ]] || return 0
+  case $__alight_wants_segment:${VIRTUAL_ENV_DISABLE_PROMPT:+no}${ALIGHT_PROMPT_SEGMENT-}:$BASHOPTS: in
+    1:0:* | 1:false:* | 1:no*:* | 1:off:*) ;;
+    1:*:promptvars:*)
+      [[ ${PS1-} == *"$__alight_marker"* ]] || __alight_add_segment
+      return 0
+      ;;
+  esac
+  [[ ${PS1-} != *"$__alight_marker"* || ${PS1@a} == *r* ]] || PS1=${PS1/"$__alight_marker"/}
+}
+
+__alight_add_segment() {
   builtin local framework
+  [[ -n ${PS1+x} && ${PS1@a} != *r* ]] || return 0
+  [[ -z ${STARSHIP_SHELL-}${POSH_THEME-}${POSH_SHELL_VERSION-}${BASH_IT_THEME-}${OSH_THEME-} ]] || return 0
   for framework in starship_precmd _omp_hook _update_ps1 _powerline_set_prompt _lp_set_prompt; do
     ! builtin declare -F "$framework" >/dev/null || return 0
   done
@@ -111,21 +117,45 @@ __alight_say() {
   builtin printf '%s\n' "${1//[[:cntrl:]]/?}" >&2
 }
 
-# What tells, without asking anybody, that the last answer may be out of date: left in __alight_mark and __alight_seen.
+# What tells, without asking anybody, that the last answer may be out of date: the mark in __alight_mark, and in
+# __alight_seen a digit for each witness. It runs at each prompt: `mapfile` is the quickest way to a line, and one long
+# condition is half the price of a loop over what nearly always holds.
 __alight_signature() {
-  builtin local witness
-  __alight_mark=
-  [[ -z $__alight_generation ]] || IFS= builtin read -r __alight_mark 2>/dev/null <"$__alight_generation"
-  __alight_seen=
-  for witness in "${__alight_witnesses[@]}"; do
-    if [[ $witness -nt $__alight_generation ]]; then
-      __alight_seen+=2
-    elif [[ -e $witness ]]; then
-      __alight_seen+=1
+  __alight_mark=()
+  [[ ! -r $__alight_generation ]] || builtin mapfile -n 1 -t __alight_mark <"$__alight_generation"
+  if [[ -e ${__alight_there[0]} && -e ${__alight_there[1]} && -e ${__alight_there[2]} && -e ${__alight_there[3]} &&
+    ! ${__alight_there[0]} -nt $__alight_generation && ! ${__alight_there[1]} -nt $__alight_generation &&
+    ! ${__alight_there[2]} -nt $__alight_generation && ! ${__alight_there[3]} -nt $__alight_generation &&
+    ! -e $__alight_missing ]]; then
+    __alight_seen=as-ever
+  else
+    __alight_seen=
+    for __alight_name in "${__alight_witnesses[@]}"; do
+      if [[ $__alight_name -nt $__alight_generation ]]; then
+        __alight_seen+=2
+      elif [[ -e $__alight_name ]]; then
+        __alight_seen+=1
+      else
+        __alight_seen+=0
+      fi
+    done
+  fi
+}
+
+# Remembers $1 … $4 as the witnesses, sorted for the quick look: those that are there, filled up with the generation
+# file, and one that is missing.
+__alight_watch() {
+  __alight_witnesses=() __alight_there=() __alight_missing=$__alight_generation/none
+  for __alight_name; do
+    [[ -n $__alight_name ]] || continue
+    __alight_witnesses+=("$__alight_name")
+    if [[ ! -e $__alight_name && $__alight_missing == "$__alight_generation/none" ]]; then
+      __alight_missing=$__alight_name
     else
-      __alight_seen+=0
+      __alight_there+=("$__alight_name")
     fi
   done
+  while ((${#__alight_there[@]} < 4)); do __alight_there+=("$__alight_generation"); done
 }
 
 # --- applying and undoing ------------------------------------------------------------------------
@@ -329,16 +359,13 @@ __alight_take() {
     [[ $__alight_switch != paused ]] || __alight_switch=on
   fi
   __alight_generation=${14}
-  __alight_witnesses=()
-  for __alight_rest in "${@:16:4}"; do
-    [[ -z $__alight_rest ]] || __alight_witnesses+=("$__alight_rest")
-  done
+  __alight_watch "${@:16:4}"
   __alight_wants_segment=${12}
   __alight_show "$7" "$8" "$9" "${10}" "${11}"
   __alight_say "${13}"
   __alight_signature
   # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
-  __alight_signature_seen=${15}:$__alight_seen
+  __alight_mark=("${15}")
 }
 
 # --- the prompt ----------------------------------------------------------------------------------
@@ -357,7 +384,6 @@ __alight_ask() {
     __alight_take && return 0
   fi
   __alight_signature
-  __alight_signature_seen=$__alight_mark:$__alight_seen
   __alight_alone
 }
 
@@ -393,15 +419,15 @@ __alight_look() {
   fi
   if ((!__alight_dirty)); then
     __alight_signature
-    builtin [ "$__alight_mark:$__alight_seen" = "$__alight_signature_seen" ] &&
-      builtin [ "$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH" = "$__alight_session_seen" ] || __alight_dirty=1
+    builtin [ "$__alight_mark:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH" = "$__alight_known" ] ||
+      __alight_dirty=1
   fi
   if ((__alight_dirty)); then
     if [[ ${PWD-} == /* ]] && __alight_may_ask; then
       builtin [ "$PWD" = "$__alight_asked" ] || __alight_let_others
       __alight_asked=$PWD
       __alight_ask "$1"
-      __alight_session_seen=$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
+      __alight_known=$__alight_mark:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
     else
       __alight_alone
     fi
@@ -414,14 +440,12 @@ __alight_look() {
 __alight_prompt() {
   builtin local - __alight_code="$?" __alight_flags="$-"
   builtin set +aeETuvx
-  builtin [ "${PROMPT_COMMAND-}" != __alight_prompt ] || __alight_flags=own
-  if [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 ]]; then
+  [[ ${PROMPT_COMMAND-} != __alight_prompt ]] || __alight_flags=own
+  if [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]]; then
     __alight_at_start=1
     [[ $__alight_flags == own ]] || __alight_register
     ((__alight_bound)) || __alight_bind
-    if [[ ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]]; then
-      __alight_look "$__alight_code"
-    fi
+    __alight_look "$__alight_code"
   fi
   # Under errexit a status from here would end the shell.
   [[ $__alight_flags != own && $__alight_flags != *e* ]] || return 0
@@ -621,15 +645,15 @@ __alight_load() {
   if [[ ${__alight_pid-} != "$$" ]]; then
     builtin declare -g +x __alight_runtime
     __alight_switch=on __alight_owner='' __alight_applied='' __alight_declined='' __alight_root=''
-    __alight_asked='' __alight_session_seen='' __alight_signature_seen='' __alight_generation='' __alight_mark='' __alight_seen=''
+    __alight_asked='' __alight_known='' __alight_generation='' __alight_seen='' __alight_missing=''
     __alight_reply='' __alight_target='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
     __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_deactivate_is_ours=0
     __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0 __alight_at_start=0
     # shellcheck disable=SC2016  # bash expands it when it shows the prompt
     __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'
-    builtin declare -ga __alight_fields __alight_witnesses __alight_added
+    builtin declare -ga __alight_fields __alight_witnesses __alight_there __alight_added __alight_mark
     builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was
-    __alight_fields=() __alight_witnesses=()
+    __alight_fields=() __alight_witnesses=() __alight_there=() __alight_mark=()
     __alight_forget
     __alight_pid=$$
     # A parent's display says nothing about this shell.

@@ -36,13 +36,15 @@ __alight_facts=(
 # process running. Sets __alight_fd. Returns 3 when nobody is there, 4 when somebody is but does not serve.
 __alight_connect() {
   emulate -L zsh
-  local pid when line run=$__alight_runtime
+  local beat pid when line run=$__alight_runtime
   [[ -d $run && -O $run && ! -L $run && -S $run/alight.sock ]] || return 3
-  { read -r pid when < $run/alive } 2>/dev/null || return 3
+  # `read` takes a system call an octet, `sysread` one.
+  { sysread -s 64 beat < $run/alive } 2>/dev/null || return 3
+  pid=${beat%% *} when=${${beat#* }%$'\n'}
   [[ $pid == <1-> && $when == <1-> ]] || return 3
   (( EPOCHSECONDS - when < 25 && when - EPOCHSECONDS < 25 )) || return 3
   if [[ -d /proc/$pid ]]; then
-    { read -r line < /proc/$pid/stat } 2>/dev/null && [[ ${${line##*\) }[1]} != [TtZX] ]] || return 4
+    { sysread -s 512 line < /proc/$pid/stat } 2>/dev/null && [[ ${${line##*\) }[1]} != [TtZX] ]] || return 4
   elif [[ -d /proc/self ]]; then
     return 3
   fi
@@ -99,20 +101,22 @@ __alight_welcome() {
 
 # Sends its arguments as the frames of one message.
 __alight_send() {
-  local frame out= flags
-  local -i length left=$#
-  for frame; do
-    (( left-- ))
+  local frame out=
+  local -i length written
+  for frame in "${@[1,-2]}"; do
     length=$#frame
     if (( length < 256 )); then
-      flags=$(( left ? 1 : 0 ))
-      out+=${(#)flags}${(#)length}$frame
+      out+=$'\1'${(#)length}$frame
     else
-      flags=$(( left ? 3 : 2 ))
-      out+=${(#)flags}$'\0\0\0\0\0\0'${(#)$(( length >> 8 ))}${(#)$(( length & 255 ))}$frame
+      out+=$'\3\0\0\0\0\0\0'${(#)$(( length >> 8 ))}${(#)$(( length & 255 ))}$frame
     fi
   done
-  local -i written
+  length=$#argv[-1]
+  if (( length < 256 )); then
+    out+=$'\0'${(#)length}$argv[-1]
+  else
+    out+=$'\2\0\0\0\0\0\0'${(#)$(( length >> 8 ))}${(#)$(( length & 255 ))}$argv[-1]
+  fi
   while (( $#out )); do
     (( EPOCHREALTIME < __alight_deadline )) || return 4
     syswrite -c written -o $__alight_fd -- $out || return 3
@@ -120,32 +124,41 @@ __alight_send() {
   done
 }
 
-# Receives one message into __alight_frames.
+# Receives one message into __alight_frames. The position moves through the buffer: cutting pieces off it would copy
+# the rest once a frame.
 __alight_receive() {
-  local -i flags length total=0
-  local octet low
+  local flags low high
+  local -i at=1 length total=0 have=$#__alight_in
   __alight_frames=()
   while true; do
-    __alight_need 2 || return
-    octet=$__alight_in[1] flags=$(( #octet ))
-    if (( flags & ~7 )) || (( (flags & 4) && (flags & 1) )); then return 5; fi
-    if (( flags & 2 )); then
-      __alight_need 9 || return
-      [[ ${__alight_in[2,7]} == $'\0\0\0\0\0\0' ]] || return 5
-      octet=$__alight_in[8] low=$__alight_in[9] length=$(( (#octet) << 8 | (#low) ))
-      __alight_in=${__alight_in[10,-1]}
-    else
-      octet=$__alight_in[2] length=$(( #octet ))
-      __alight_in=${__alight_in[3,-1]}
-    fi
+    (( have > at )) || { __alight_need $(( at + 1 )) || return; have=$#__alight_in }
+    flags=$__alight_in[at] low=$__alight_in[at+1]
+    case $flags in
+      $'\1' | $'\0' | $'\4')
+        length=$(( #low ))
+        (( at += 2 ))
+        ;;
+      $'\3' | $'\2' | $'\6')
+        (( have > at + 7 )) || { __alight_need $(( at + 8 )) || return; have=$#__alight_in }
+        [[ ${__alight_in[at+1,at+6]} == $'\0\0\0\0\0\0' ]] || return 5
+        high=$__alight_in[at+7] low=$__alight_in[at+8] length=$(( (#high) << 8 | (#low) ))
+        (( at += 9 ))
+        ;;
+      *) return 5 ;;
+    esac
     (( length <= 16384 && (total += length) <= 65536 )) || return 5
-    __alight_need $length || return
-    if (( ! (flags & 4) )); then
-      __alight_frames+=("${__alight_in[1,length]}")
-      (( $#__alight_frames <= 96 )) || return 5
-    fi
-    __alight_in=${__alight_in[length+1,-1]}
-    (( flags & 5 )) || return 0
+    (( have >= at + length - 1 )) || { __alight_need $(( at + length - 1 )) || return; have=$#__alight_in }
+    case $flags in
+      $'\1' | $'\3') __alight_frames+=("${__alight_in[at,at+length-1]}") ;;
+      $'\0' | $'\2')
+        __alight_frames+=("${__alight_in[at,at+length-1]}")
+        __alight_in=${__alight_in[at+length,-1]}
+        (( $#__alight_frames <= 96 )) || return 5
+        return 0
+        ;;
+    esac
+    (( at += length ))
+    (( $#__alight_frames <= 96 )) || return 5
   done
 }
 
@@ -215,18 +228,16 @@ __alight_say() {
   print -ru2 -- ${1//[[:cntrl:]]/?}
 }
 
-# What tells, without asking anybody, that the last answer may be out of date.
+# What tells, without asking anybody, that the last answer may be out of date: the mark, and for each witness whether it
+# is absent, there, or newer than the mark's file. Runs under the user's own options at every prompt.
 __alight_signature() {
-  local mark= witness
-  [[ -z $__alight_generation ]] || { read -r mark < $__alight_generation } 2>/dev/null
-  REPLY=$mark:
-  for witness in "${(@)__alight_witnesses}"; do
-    if [[ -e $witness ]]; then
-      [[ $witness -nt $__alight_generation ]] && REPLY+=2 || REPLY+=1
-    else
-      REPLY+=0
-    fi
-  done
+  local mark=
+  [[ -z "$__alight_generation" ]] || { builtin sysread -s 256 mark < "$__alight_generation" } 2>/dev/null
+  REPLY=${mark%$'\n'}:
+  [[ -e "$__alight_witness_1" ]] && { [[ "$__alight_witness_1" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
+  [[ -e "$__alight_witness_2" ]] && { [[ "$__alight_witness_2" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
+  [[ -e "$__alight_witness_3" ]] && { [[ "$__alight_witness_3" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
+  [[ -e "$__alight_witness_4" ]] && { [[ "$__alight_witness_4" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
 }
 
 # --- applying and undoing ------------------------------------------------------------------------
@@ -413,7 +424,7 @@ __alight_take() {
     [[ $__alight_switch == paused ]] && __alight_switch=on
   fi
   __alight_generation=$f[14]
-  __alight_witnesses=("${(@)f[16,19]:#}")
+  __alight_witness_1=$f[16] __alight_witness_2=$f[17] __alight_witness_3=$f[18] __alight_witness_4=$f[19]
   __alight_wants_segment=$f[12]
   __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
   __alight_say "$f[13]"
@@ -425,7 +436,7 @@ __alight_take() {
 # --- the prompt ----------------------------------------------------------------------------------
 
 __alight_session() {
-  REPLY=${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH
+  REPLY="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|$PATH"
 }
 
 # Asks and applies. $1 is the status of the last command. A shell that has the function `deactivate` did not inherit what
@@ -436,8 +447,9 @@ __alight_ask() {
   local -i limit
   local -a variables
   for name in $__alight_facts; do
+    [[ -v $name ]] || continue
     [[ $name == PATH ]] && limit=16000 || limit=8192
-    (( ${(P)+name} && ${#${(P)name}} <= limit )) && variables+=("$name=${(P)name}")
+    (( ${#${(P)name}} <= limit )) && variables+=("$name=${(P)name}")
   done
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     $1 $(( __alight_first && ! $+functions[deactivate] )) "${(@)variables}"
@@ -543,43 +555,50 @@ __alight_close_idle() {
   exec {fd}<&-
 }
 
+# Nearly every prompt ends here, having compared two strings; only then is it worth to shut out the user's options.
 __alight_precmd() {
   local -i code=$?
+  local REPLY
+  __alight_session
+  if [[ "$REPLY" == "$__alight_session_seen" ]]; then
+    __alight_signature
+    if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
+      [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment
+      exec {__alight_idle_fd}</dev/null
+      zle -F "$__alight_idle_fd" __alight_idle 2>/dev/null || __alight_close_idle
+      return code
+    fi
+  fi
+  __alight_look $code
+  return code
+}
+
+__alight_look() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return code
-  [[ $__alight_switch != off ]] || return code
+  [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return 0
+  [[ $__alight_switch != off ]] || return 0
   if [[ -n $__alight_applied && ! -e $__alight_applied/pyvenv.cfg && ! -e $__alight_applied/conda-meta ]]; then
     __alight_leave
-    __alight_owner= __alight_dirty=1
+    __alight_owner=
     __alight_show none '' '' '' ''
-  fi
-  if [[ -n $__alight_applied && -z ${VIRTUAL_ENV-} && ${CONDA_PREFIX-} != $__alight_applied ]]; then
+  elif [[ -n $__alight_applied && -z ${VIRTUAL_ENV-} && ${CONDA_PREFIX-} != $__alight_applied ]]; then
     # Switched off by the user with a function that is not ours: that is as clear a word.
     __alight_leave
-    __alight_owner= __alight_declined=${__alight_root:--} __alight_dirty=1
+    __alight_owner= __alight_declined=${__alight_root:--}
+  fi
+  if (( EPOCHSECONDS >= __alight_open_until )); then
+    __alight_dirty=0
+    __alight_ask $1 || { __alight_signature; __alight_signature_seen=$REPLY }
+    __alight_listen
+  else
+    __alight_dirty=1
+    __alight_alone
   fi
   __alight_session
-  [[ $REPLY == $__alight_session_seen && $PWD == $__alight_asked ]] || __alight_dirty=1
-  if (( ! __alight_dirty )); then
-    __alight_signature
-    [[ $REPLY == $__alight_signature_seen ]] || __alight_dirty=1
-  fi
-  if (( __alight_dirty )); then
-    if (( EPOCHSECONDS >= __alight_open_until )); then
-      __alight_dirty=0 __alight_asked=$PWD
-      __alight_ask $code || { __alight_signature; __alight_signature_seen=$REPLY }
-      __alight_listen
-      __alight_session
-      __alight_session_seen=$REPLY
-    else
-      __alight_alone
-    fi
-  elif (( EPOCHSECONDS >= __alight_open_until )); then
-    exec {__alight_idle_fd}</dev/null
-    zle -F $__alight_idle_fd __alight_idle 2>/dev/null || __alight_close_idle
-  fi
+  __alight_session_seen=$REPLY
+  (( ! __alight_dirty )) || __alight_session_seen=
   [[ $__alight_wants_segment == 1 ]] && __alight_segment
-  return code
+  return 0
 }
 
 # The connection is ours only while the prompt is shown, so that no command inherits it. A line that may make an
@@ -697,16 +716,17 @@ __alight_load() {
     __alight_runtime=$directory __alight_dirty=1
   else
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
-    typeset -g __alight_root= __alight_asked= __alight_session_seen= __alight_signature_seen= __alight_generation=
+    typeset -g __alight_root= __alight_session_seen= __alight_signature_seen= __alight_generation=
+    typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
     typeset -g __alight_in= __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
-    typeset -ga __alight_frames __alight_reply __alight_witnesses __alight_added
+    typeset -ga __alight_frames __alight_reply __alight_added
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0
     typeset -gi __alight_spawned=0 __alight_open_until=0
     typeset -gF __alight_deadline=0 __alight_limit=0.05
     [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE
-    __alight_frames=() __alight_reply=() __alight_witnesses=() __alight_added=()
+    __alight_frames=() __alight_reply=() __alight_added=()
     # A parent's display says nothing about this shell.
     __alight_show none '' '' '' ''
   fi

@@ -35,7 +35,7 @@ PREFIX = b"/p/.venv"
     ],
 )
 def test_direnv(before: Mapping[str, str], after: Mapping[str, str], owner: str) -> None:
-    """direnv owns what it set or put on PATH itself, and nothing else."""
+    """Direnv owns what it set or put on PATH itself, and nothing else."""
     assert foreign_owner(direnv_variables(before, after), PREFIX) == owner
 
 
@@ -56,7 +56,7 @@ def test_a_diff_without_a_directory_is_history() -> None:
     ],
 )
 def test_mise(after: Mapping[str, str], path: list[str], owner: str) -> None:
-    """mise owns what it set or listed as its PATH entries."""
+    """Mise owns what it set or listed as its PATH entries."""
     assert foreign_owner(mise_variables({}, after, path), PREFIX) == owner
     assert foreign_owner(mise_variables({}, after, []), None) == ("mise" if "VIRTUAL_ENV" in after else "")
 

@@ -213,7 +213,7 @@ def test_the_first_prompt_state_that_holds(
 
 
 def test_only_zsh_needs_escapes() -> None:
-    """zsh expands ``%`` in prompts, the others take the text as it is."""
+    """Zsh expands ``%`` in prompts, the others take the text as it is."""
     assert [escaped("50% $(x)", shell) for shell in ("zsh", "bash", "fish")] == ["50%% $(x)", "50% $(x)", "50% $(x)"]
 
 

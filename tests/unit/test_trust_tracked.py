@@ -220,7 +220,7 @@ def test_entries_are_read_exactly(version: int, digest: int) -> None:
 HOSTILE = {
     "endless-count": index(4, [b"a"], count=2**32 - 1),
     "huge-varint": b"DIRC" + struct.pack(">II", 4, 9) + b"\0" * 62 + b"\x80" * 2_000_000,
-    "strip-too-much": b"DIRC" + struct.pack(">II", 4, 1) + b"\0" * 62 + b"\x7fa\0" + b"\0" * 60,
+    "strip-too-much": b"DIRC" + struct.pack(">II", 4, 1) + b"\0" * 61 + b"\x01\x7fa\0" + b"\x11" * 60,
     "cut-in-entry": index(4, [b"abc"])[:70],
     "cut-after-head": (b"DIRC" + struct.pack(">II", 4, 1) + b"\0" * 62),
     "no-nul": b"DIRC" + struct.pack(">II", 2, 1) + b"\0" * 62 + b".venv/" + b"x" * 100_000,
