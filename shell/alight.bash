@@ -9,16 +9,15 @@
 # where the case of letters matters, which nocasematch makes [[ ]] overlook. A function that a plan's variables pass
 # through has no local variable of an ordinary name: it would catch what is meant for the user's.
 
-__alight_restore=
-case $- in
-  *a*)
-    # Under allexport every function below would reach the environment of every child.
-    __alight_restore=a
-    \builtin set +a
-    ;;
-esac
+# What is switched off while this file is read: aliases, allexport (every function would reach the environment of every
+# child), errexit and nounset. Not by `local -`, which before bash 5.1 makes start-up files part of the history.
+__alight_restore='' __alight_aliases=0
+\builtin [ "${-#*a}" = "$-" ] || __alight_restore+=a
+\builtin [ "${-#*e}" = "$-" ] || __alight_restore+=e
+\builtin [ "${-#*u}" = "$-" ] || __alight_restore+=u
+\builtin set +aeu
 if \builtin shopt -q expand_aliases; then
-  __alight_restore+=x
+  __alight_aliases=1
   \builtin shopt -u expand_aliases
 fi
 
@@ -375,7 +374,7 @@ __alight_take() {
 __alight_ask() {
   builtin local __alight_code=0
   __alight_dirty=1
-  __alight_call ask bash $$ "$PWD" "$__alight_switch" "$__alight_owner" "$__alight_applied" "$__alight_declined" \
+  __alight_call ask bash "$$" "$PWD" "$__alight_switch" "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     "$1" "$__alight_first" || __alight_code=$?
   __alight_answered "$__alight_code"
   ((__alight_code <= 1)) && __alight_dirty=0
@@ -419,7 +418,7 @@ __alight_look() {
   fi
   if ((!__alight_dirty)); then
     __alight_signature
-    builtin [ "$__alight_mark:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH" = "$__alight_known" ] ||
+    builtin [ "${__alight_mark-}:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH" = "$__alight_known" ] ||
       __alight_dirty=1
   fi
   if ((__alight_dirty)); then
@@ -427,7 +426,7 @@ __alight_look() {
       builtin [ "$PWD" = "$__alight_asked" ] || __alight_let_others
       __alight_asked=$PWD
       __alight_ask "$1"
-      __alight_known=$__alight_mark:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
+      __alight_known=${__alight_mark-}:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
     else
       __alight_alone
     fi
@@ -518,7 +517,7 @@ __alight_bind() {
     answers=${answers#*$'\n'}
     [[ $found == *'"\C-m"'* || $found == *'"\C-j"'* ]] || continue
     # shellcheck disable=SC2016  # `$_` as it is when the key is pressed, and after it
-    builtin bind -m "$map" -x '"\C-x\C-_al\C-a": { __alight_enter "$_"; } 2>/dev/null'
+    builtin bind -m "$map" -x '"\C-x\C-_al\C-a": __alight_enter "$_" 2>/dev/null'
     builtin bind -m "$map" '"\C-x\C-_al\C-b": accept-line'
     for key in '\C-m' '\C-j'; do
       [[ $found != *"\"$key\""* ]] || builtin bind -m "$map" "\"$key\": \"\C-x\C-_al\C-a\C-x\C-_al\C-b\""
@@ -554,8 +553,8 @@ __alight_note() {
   ! builtin compgen -abk -A function -X "!$word" -- "$word" >/dev/null || return 0
   [[ $word == */* ]] || builtin type -P "$word" >/dev/null || return 0
   __alight_may_ask || return 0
-  __alight_call note bash $$ "$PWD" file "$1"
-  __alight_answered $?
+  __alight_call note bash "$$" "$PWD" file "$1"
+  __alight_answered "$?"
   __alight_dirty=1
 }
 
@@ -607,9 +606,7 @@ alight() {
 # --- start ---------------------------------------------------------------------------------------
 
 __alight_load() {
-  builtin local - line
-  builtin local file="$1" directory
-  builtin set +aeETuvx
+  builtin local file="$1" line directory
   if [[ -z ${__alight_client-} ]]; then
     # Sourced as a file: the client lies beside it, in the package or in the checkout.
     [[ ! -L $file ]] || file=$(builtin command readlink -f -- "$file" 2>/dev/null)
@@ -667,12 +664,6 @@ __alight_load "${BASH_SOURCE[0]-}"
 
 fi
 
-# What was switched off while this file was read.
-case $__alight_restore in *x*) \builtin shopt -s expand_aliases ;; esac
-case $__alight_restore in
-  *a*)
-    \builtin unset -v __alight_restore
-    \builtin set -a
-    ;;
-  *) \builtin unset -v __alight_restore ;;
-esac
+if ((__alight_aliases)); then \builtin shopt -s expand_aliases; fi
+if [[ -n $__alight_restore ]]; then \builtin set "-$__alight_restore"; fi
+\builtin unset -v __alight_restore __alight_aliases

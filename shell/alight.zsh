@@ -16,27 +16,14 @@ if [[ -o interactive && ${ZSH_SUBSHELL:-0} == 0 && $UID == $EUID && ! ( $EUID ==
 
 # --- wire: ZMTP 3.0 spoken with builtins ---------------------------------------------------------
 
-typeset -ga __alight_facts
-__alight_facts=(
-  PATH VIRTUAL_ENV VIRTUAL_ENV_PROMPT VIRTUAL_ENV_DISABLE_PROMPT
-  CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_SHLVL PYTHONHOME PKG_CONFIG_PATH
-  POETRY_ACTIVE PIPENV_ACTIVE HATCH_ENV_ACTIVE PIXI_IN_SHELL
-  DIRENV_DIR DIRENV_DIFF __MISE_DIFF TERM_PROGRAM
-  CONDA_EXE MAMBA_EXE MAMBA_ROOT_PREFIX CONDA_ENVS_DIRS CONDA_ENVS_PATH
-  WORKON_HOME PIPENV_PIPFILE PIPENV_VENV_IN_PROJECT PIPENV_CUSTOM_VENV_NAME PIPENV_PYTHON
-  POETRY_VIRTUALENVS_PATH POETRY_VIRTUALENVS_IN_PROJECT POETRY_CACHE_DIR POETRY_CONFIG_DIR
-  PDM_PYTHON PDM_IGNORE_SAVED_PYTHON PDM_USE_VENV
-  HATCH_DATA_DIR HATCH_CONFIG HATCH_ENV
-  UV_PROJECT_ENVIRONMENT UV_PYTHON_INSTALL_DIR UV_CACHE_DIR
-  PYENV_ROOT PYENV_VERSION PIXI_HOME MISE_DATA_DIR ASDF_DATA_DIR
-  XDG_DATA_HOME XDG_CACHE_HOME XDG_CONFIG_HOME HOME
-)
-
-# Connects within what a stopped daemon allows: `zsocket` has no timeout, so the heartbeat must be fresh and the
-# process running. Sets __alight_fd. Returns 3 when nobody is there, 4 when somebody is but does not serve.
+# Connects, within what a stopped daemon allows: `zsocket` has no timeout, so the heartbeat must be fresh and the process
+# running. Then the handshake: greeting and READY at once, but nothing more before the server's READY is here, since
+# libzmq drops a message that comes earlier. Returns 3 when nobody is there, 4 when somebody is but does not serve in
+# time, 5 when it is somebody else. Calls no functions: at every cd each would cost as much as a system call.
 __alight_connect() {
-  emulate -L zsh
-  local beat pid when line run=$__alight_runtime
+  local beat pid when line chunk octet run=$__alight_runtime
+  local -i low fd need=66
+  local -F left
   [[ -d $run && -O $run && ! -L $run && -S $run/alight.sock ]] || return 3
   # `read` takes a system call an octet, `sysread` one.
   { sysread -s 64 beat < $run/alive } 2>/dev/null || return 3
@@ -48,74 +35,45 @@ __alight_connect() {
   elif [[ -d /proc/self ]]; then
     return 3
   fi
-  # zsocket takes the lowest free number, which may be one the user counts on: move it away at once.
   zsocket $run/alight.sock 2>/dev/null || return 3
-  local -i low=$REPLY
-  local -i fd
+  # It has the lowest free number, which may be one the user counts on: move it away at once.
+  low=$REPLY
   exec {fd}>&$low {low}>&-
   __alight_fd=$fd
-}
-
-__alight_close() {
-  emulate -L zsh
-  (( __alight_fd >= 0 )) || return 0
-  zle -F $__alight_fd 2>/dev/null
-  local -i fd=$__alight_fd
-  __alight_fd=-1
-  exec {fd}>&-
-}
-
-# Reads until the buffer has $1 octets. Returns 3 at end of file, 4 when the deadline passed.
-__alight_need() {
-  local chunk
-  local -F left
-  while (( ${#__alight_in} < $1 )); do
-    left=$(( __alight_deadline - EPOCHREALTIME ))
-    (( left > 0 )) || return 4
-    sysread -i $__alight_fd -s 65536 -t $left chunk
+  syswrite -o $fd -- $__alight_greeting || return 3
+  __alight_in=
+  while (( $#__alight_in < need )); do
+    (( (left = __alight_deadline - EPOCHREALTIME) > 0 )) || return 4
+    sysread -i $fd -s 65536 -t $left chunk
     case $? in
       0) __alight_in+=$chunk ;;
       4) return 4 ;;
-      5) return 3 ;;
-      *) [[ $ERRNO == 4 ]] || return 3 ;;
+      *) [[ $? == 2 && $ERRNO == 4 ]] || return 3 ;;
     esac
+    (( need > 66 || $#__alight_in < 66 )) || { octet=$__alight_in[66] need=$(( 66 + #octet )) }
   done
-}
-
-__alight_greet() {
-  syswrite -o $__alight_fd -- $__alight_greeting || return 3
-  __alight_in=
-}
-
-# Consumes the server's greeting and READY.
-__alight_welcome() {
-  local -i size
-  local octet
-  __alight_need 66 || return
   [[ $__alight_in[1] == $'\xff' && $__alight_in[11] == $'\x03' && $__alight_in[65] == $'\x04' ]] || return 5
-  octet=$__alight_in[66] size=$(( #octet ))
-  __alight_need $(( 66 + size )) || return
   [[ ${__alight_in[67,72]} == $'\x05READY' ]] || return 5
-  __alight_in=${__alight_in[67+size,-1]}
+  __alight_in=${__alight_in[need+1,-1]}
 }
 
-# Sends its arguments as the frames of one message.
+__alight_close() {
+  (( __alight_fd >= 0 )) || return 0
+  zle -F $__alight_fd 2>/dev/null
+  exec {__alight_fd}>&-
+  __alight_fd=-1
+}
+
+# Sends one message: its fields packed into one frame, joined by NUL.
 __alight_send() {
-  local frame out=
-  local -i length written
-  for frame in "${@[1,-2]}"; do
-    length=$#frame
-    if (( length < 256 )); then
-      out+=$'\1'${(#)length}$frame
-    else
-      out+=$'\3\0\0\0\0\0\0'${(#)$(( length >> 8 ))}${(#)$(( length & 255 ))}$frame
-    fi
-  done
-  length=$#argv[-1]
+  local out=${(pj:\0:)@}
+  local -i length=$#out written
   if (( length < 256 )); then
-    out+=$'\0'${(#)length}$argv[-1]
+    out=$'\0'${(#)length}$out
+  elif (( length <= 65536 )); then
+    out=$'\2\0\0\0\0\0'${(#)$(( length >> 16 ))}${(#)$(( length >> 8 & 255 ))}${(#)$(( length & 255 ))}$out
   else
-    out+=$'\2\0\0\0\0\0\0'${(#)$(( length >> 8 ))}${(#)$(( length & 255 ))}$argv[-1]
+    return 5
   fi
   while (( $#out )); do
     (( EPOCHREALTIME < __alight_deadline )) || return 4
@@ -124,63 +82,69 @@ __alight_send() {
   done
 }
 
-# Receives one message into __alight_frames. The position moves through the buffer: cutting pieces off it would copy
-# the rest once a frame.
+# Receives one message into __alight_frames, field by field. Commands of the transport in between are passed over.
 __alight_receive() {
-  local flags low high
-  local -i at=1 length total=0 have=$#__alight_in
-  __alight_frames=()
+  local chunk flags low middle high
+  local -i head length need=2
+  local -F left
   while true; do
-    (( have > at )) || { __alight_need $(( at + 1 )) || return; have=$#__alight_in }
-    flags=$__alight_in[at] low=$__alight_in[at+1]
+    while (( $#__alight_in < need )); do
+      (( (left = __alight_deadline - EPOCHREALTIME) > 0 )) || return 4
+      sysread -i $__alight_fd -s 65536 -t $left chunk
+      case $? in
+        0) __alight_in+=$chunk ;;
+        4) return 4 ;;
+        *) [[ $? == 2 && $ERRNO == 4 ]] || return 3 ;;
+      esac
+    done
+    flags=$__alight_in[1] low=$__alight_in[2]
     case $flags in
-      $'\1' | $'\0' | $'\4')
-        length=$(( #low ))
-        (( at += 2 ))
-        ;;
-      $'\3' | $'\2' | $'\6')
-        (( have > at + 7 )) || { __alight_need $(( at + 8 )) || return; have=$#__alight_in }
-        [[ ${__alight_in[at+1,at+6]} == $'\0\0\0\0\0\0' ]] || return 5
-        high=$__alight_in[at+7] low=$__alight_in[at+8] length=$(( (#high) << 8 | (#low) ))
-        (( at += 9 ))
+      $'\0' | $'\4') head=2 length=$(( #low )) ;;
+      $'\2' | $'\6')
+        (( need >= 9 )) || { need=9; continue }
+        [[ ${__alight_in[2,6]} == $'\0\0\0\0\0' ]] || return 5
+        high=$__alight_in[7] middle=$__alight_in[8] low=$__alight_in[9]
+        head=9 length=$(( (#high) << 16 | (#middle) << 8 | (#low) ))
+        (( length <= 65536 )) || return 5
         ;;
       *) return 5 ;;
     esac
-    (( length <= 16384 && (total += length) <= 65536 )) || return 5
-    (( have >= at + length - 1 )) || { __alight_need $(( at + length - 1 )) || return; have=$#__alight_in }
+    (( $#__alight_in >= head + length )) || { need=$(( head + length )); continue }
+    chunk=${__alight_in[head+1,head+length]} __alight_in=${__alight_in[head+length+1,-1]} need=2
     case $flags in
-      $'\1' | $'\3') __alight_frames+=("${__alight_in[at,at+length-1]}") ;;
       $'\0' | $'\2')
-        __alight_frames+=("${__alight_in[at,at+length-1]}")
-        __alight_in=${__alight_in[at+length,-1]}
+        __alight_frames=("${(@ps:\0:)chunk}")
         (( $#__alight_frames <= 96 )) || return 5
+        # What is short as a whole has no field that is too long.
+        if (( length > 16384 )); then
+          for low in "${(@)__alight_frames}"; do
+            (( $#low <= 16384 )) || return 5
+          done
+        fi
         return 0
         ;;
     esac
-    (( at += length ))
-    (( $#__alight_frames <= 96 )) || return 5
   done
 }
 
-# One exchange within one deadline; the connection stays open for pushes. Frames of the reply's body, from the verb
-# on, are left in __alight_reply.
+# One exchange within one deadline; the connection stays open for pushes. Fields of the reply's body, from the verb on,
+# are left in __alight_reply.
 __alight_exchange() {
-  emulate -L zsh
-  setopt no_multibyte local_traps
+  setopt local_options no_multibyte local_traps
   trap '' PIPE
   local -i code=0 complete=0
-  local verb=$1
+  local verb=$1 id
   shift
   __alight_reply=()
-  __alight_close
+  (( __alight_fd < 0 )) || __alight_close
   __alight_deadline=$(( EPOCHREALTIME + __alight_limit ))
   {
     __alight_connect || { code=$?; return code }
-    __alight_greet && __alight_welcome || { code=$?; return code }
-    local id=$$.$EPOCHREALTIME.$(( ++__alight_count ))
+    id=$$.$EPOCHREALTIME.$(( ++__alight_count ))
     __alight_send 1 $verb $id "$@" || { code=$?; return code }
     while true; do
       __alight_receive || { code=$?; return code }
+      # News about a project that this shell has left may come first; it is not packed.
       (( $#__alight_frames >= 7 )) && [[ $__alight_frames[1] == 1 ]] || { code=5; return 5 }
       [[ $__alight_frames[3] == $id ]] && break
     done
@@ -242,12 +206,14 @@ __alight_signature() {
 
 # --- applying and undoing ------------------------------------------------------------------------
 
-# Whether a variable may be set by a plan at all: `typeset` would run `$( )` inside a name.
+# Whether a variable may be set by a plan at all: `typeset` would run `$( )` inside a name. None of the shell's own
+# (PATH, PS1, IFS, path, functions …), and nothing that is not a plain string.
 __alight_may_set() {
-  [[ $1 =~ '^[A-Za-z_][A-Za-z0-9_]*$' ]] || return 1
+  [[ $1 == [A-Za-z_]* && $1 != *[^A-Za-z0-9_]* ]] || return 1
   case $1 in
-    PATH | path | PS1 | PROMPT | IFS | ENV | BASH_ENV | ZDOTDIR | PROMPT_COMMAND | LD_* | DYLD_*) return 1 ;;
+    PATH | PS1 | PROMPT | IFS | ENV | BASH_ENV | ZDOTDIR | PROMPT_COMMAND | LD_* | DYLD_* | __alight*) return 1 ;;
   esac
+  [[ ${parameters[$1]-scalar} == scalar* && ${parameters[$1]-} != *(special|readonly)* ]]
 }
 
 __alight_record() {
@@ -325,9 +291,12 @@ __alight_forget() {
 
 # Every operation is checked before the first one is applied.
 __alight_valid() {
-  local operation verb rest
+  local operation verb rest action=$1
+  shift
   for operation; do
     verb=${operation%% *} rest=${operation#* }
+    # Only entering puts anything in; cleaning takes away.
+    [[ $action == enter || $verb == (drop|path-remove) ]] || return 1
     case $verb in
       set) [[ $rest == *=* ]] && __alight_may_set ${rest%%=*} || return 1 ;;
       unset | drop) __alight_may_set $rest || return 1 ;;
@@ -379,7 +348,10 @@ __alight_apply() {
 }
 
 __alight_run() {
-  [[ -f $1 && ! -L $1 && -O $1 ]] && source $1
+  # A regular file, ours or root's, that nobody else can write.
+  local -a file
+  file=($1(N.u:root:f:go-w:) $1(N.Uf:go-w:))
+  (( ! $#file )) || source $1
   return 0
 }
 
@@ -392,7 +364,7 @@ __alight_take() {
   local action=$f[2] root=$f[3] prefix=$f[4] owner=$f[5] stamp=$f[6]
   [[ -z $root || $root == /* ]] && [[ -z $prefix || $prefix == /* ]] && [[ -z $f[14] || $f[14] == $__alight_runtime/* ]] || return 1
   __alight_target=$prefix
-  __alight_valid "${(@)operations}" || return 1
+  __alight_valid $action "${(@)operations}" || return 1
   case $action in
     keep) ;;
     adopt)
@@ -442,15 +414,41 @@ __alight_session() {
 # Asks and applies. $1 is the status of the last command. A shell that has the function `deactivate` did not inherit what
 # is on: it was switched on right here, by a start-up file.
 __alight_ask() {
-  emulate -L zsh
-  local name
-  local -i limit
   local -a variables
-  for name in $__alight_facts; do
-    [[ -v $name ]] || continue
-    [[ $name == PATH ]] && limit=16000 || limit=8192
-    (( ${#${(P)name}} <= limit )) && variables+=("$name=${(P)name}")
-  done
+  # In one piece: a loop over the names would take longer than the whole exchange.
+  variables=(
+    ${PATH+"PATH=$PATH"} ${VIRTUAL_ENV+"VIRTUAL_ENV=$VIRTUAL_ENV"}
+    ${VIRTUAL_ENV_PROMPT+"VIRTUAL_ENV_PROMPT=$VIRTUAL_ENV_PROMPT"}
+    ${VIRTUAL_ENV_DISABLE_PROMPT+"VIRTUAL_ENV_DISABLE_PROMPT=$VIRTUAL_ENV_DISABLE_PROMPT"}
+    ${CONDA_PREFIX+"CONDA_PREFIX=$CONDA_PREFIX"} ${CONDA_DEFAULT_ENV+"CONDA_DEFAULT_ENV=$CONDA_DEFAULT_ENV"}
+    ${CONDA_SHLVL+"CONDA_SHLVL=$CONDA_SHLVL"} ${PYTHONHOME+"PYTHONHOME=$PYTHONHOME"}
+    ${PKG_CONFIG_PATH+"PKG_CONFIG_PATH=$PKG_CONFIG_PATH"} ${POETRY_ACTIVE+"POETRY_ACTIVE=$POETRY_ACTIVE"}
+    ${PIPENV_ACTIVE+"PIPENV_ACTIVE=$PIPENV_ACTIVE"} ${HATCH_ENV_ACTIVE+"HATCH_ENV_ACTIVE=$HATCH_ENV_ACTIVE"}
+    ${PIXI_IN_SHELL+"PIXI_IN_SHELL=$PIXI_IN_SHELL"} ${DIRENV_DIR+"DIRENV_DIR=$DIRENV_DIR"}
+    ${DIRENV_DIFF+"DIRENV_DIFF=$DIRENV_DIFF"} ${__MISE_DIFF+"__MISE_DIFF=$__MISE_DIFF"}
+    ${TERM_PROGRAM+"TERM_PROGRAM=$TERM_PROGRAM"} ${CONDA_EXE+"CONDA_EXE=$CONDA_EXE"}
+    ${MAMBA_EXE+"MAMBA_EXE=$MAMBA_EXE"} ${MAMBA_ROOT_PREFIX+"MAMBA_ROOT_PREFIX=$MAMBA_ROOT_PREFIX"}
+    ${CONDA_ENVS_DIRS+"CONDA_ENVS_DIRS=$CONDA_ENVS_DIRS"} ${CONDA_ENVS_PATH+"CONDA_ENVS_PATH=$CONDA_ENVS_PATH"}
+    ${WORKON_HOME+"WORKON_HOME=$WORKON_HOME"} ${PIPENV_PIPFILE+"PIPENV_PIPFILE=$PIPENV_PIPFILE"}
+    ${PIPENV_VENV_IN_PROJECT+"PIPENV_VENV_IN_PROJECT=$PIPENV_VENV_IN_PROJECT"}
+    ${PIPENV_CUSTOM_VENV_NAME+"PIPENV_CUSTOM_VENV_NAME=$PIPENV_CUSTOM_VENV_NAME"}
+    ${PIPENV_PYTHON+"PIPENV_PYTHON=$PIPENV_PYTHON"}
+    ${POETRY_VIRTUALENVS_PATH+"POETRY_VIRTUALENVS_PATH=$POETRY_VIRTUALENVS_PATH"}
+    ${POETRY_VIRTUALENVS_IN_PROJECT+"POETRY_VIRTUALENVS_IN_PROJECT=$POETRY_VIRTUALENVS_IN_PROJECT"}
+    ${POETRY_CACHE_DIR+"POETRY_CACHE_DIR=$POETRY_CACHE_DIR"}
+    ${POETRY_CONFIG_DIR+"POETRY_CONFIG_DIR=$POETRY_CONFIG_DIR"} ${PDM_PYTHON+"PDM_PYTHON=$PDM_PYTHON"}
+    ${PDM_IGNORE_SAVED_PYTHON+"PDM_IGNORE_SAVED_PYTHON=$PDM_IGNORE_SAVED_PYTHON"}
+    ${PDM_USE_VENV+"PDM_USE_VENV=$PDM_USE_VENV"} ${HATCH_DATA_DIR+"HATCH_DATA_DIR=$HATCH_DATA_DIR"}
+    ${HATCH_CONFIG+"HATCH_CONFIG=$HATCH_CONFIG"} ${HATCH_ENV+"HATCH_ENV=$HATCH_ENV"}
+    ${UV_PROJECT_ENVIRONMENT+"UV_PROJECT_ENVIRONMENT=$UV_PROJECT_ENVIRONMENT"}
+    ${UV_PYTHON_INSTALL_DIR+"UV_PYTHON_INSTALL_DIR=$UV_PYTHON_INSTALL_DIR"}
+    ${UV_CACHE_DIR+"UV_CACHE_DIR=$UV_CACHE_DIR"} ${PYENV_ROOT+"PYENV_ROOT=$PYENV_ROOT"}
+    ${PYENV_VERSION+"PYENV_VERSION=$PYENV_VERSION"} ${PIXI_HOME+"PIXI_HOME=$PIXI_HOME"}
+    ${MISE_DATA_DIR+"MISE_DATA_DIR=$MISE_DATA_DIR"} ${ASDF_DATA_DIR+"ASDF_DATA_DIR=$ASDF_DATA_DIR"}
+    ${XDG_DATA_HOME+"XDG_DATA_HOME=$XDG_DATA_HOME"} ${XDG_CACHE_HOME+"XDG_CACHE_HOME=$XDG_CACHE_HOME"}
+    ${XDG_CONFIG_HOME+"XDG_CONFIG_HOME=$XDG_CONFIG_HOME"} ${HOME+"HOME=$HOME"}
+  )
+  (( ${#${(j::)variables}} <= 16000 )) || __alight_trim
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     $1 $(( __alight_first && ! $+functions[deactivate] )) "${(@)variables}"
   local -i code=$?
@@ -467,6 +465,17 @@ __alight_ask() {
   return 1
 }
 
+# Leaves out what is longer than a daemon takes.
+__alight_trim() {
+  local one
+  local -a kept
+  for one in "${(@)variables}"; do
+    (( $#one <= 8192 )) || [[ $one == PATH=* && $#one -le 16000 ]] || continue
+    kept+=("$one")
+  done
+  variables=("${(@)kept}")
+}
+
 # Without an answer the shell still must not keep an environment that is gone or of a project it has left.
 __alight_alone() {
   [[ -n $__alight_applied ]] || return 0
@@ -481,7 +490,6 @@ __alight_alone() {
 
 # Starts the daemon, at most once in ten seconds. The pipe ends when it serves; zle then asks and redraws by itself.
 __alight_spawn() {
-  emulate -L zsh
   __alight_dirty=1
   (( EPOCHSECONDS - __alight_spawned >= 10 )) || return 0
   [[ -x $__alight_python && -r $__alight_client && -x $__alight_daemon_python ]] || return 0
@@ -539,8 +547,7 @@ __alight_idle() {
   __alight_close_idle
   (( __alight_fd < 0 && EPOCHSECONDS >= __alight_open_until )) || return 0
   __alight_deadline=$(( EPOCHREALTIME + __alight_limit ))
-  if __alight_connect && __alight_greet && __alight_welcome &&
-    __alight_send 1 listen $$.$EPOCHREALTIME.$(( ++__alight_count )) "$PWD" "$__alight_root" "${__alight_signature_seen%:*}"; then
+  if __alight_connect && __alight_send 1 listen $$.$EPOCHREALTIME.$(( ++__alight_count )) "$PWD" "$__alight_root" "${__alight_signature_seen%:*}"; then
     __alight_listen
   else
     __alight_close
@@ -616,7 +623,6 @@ __alight_preexec() {
 }
 
 __alight_note() {
-  emulate -L zsh
   (( EPOCHSECONDS >= __alight_open_until )) || return 0
   local word=${${(z)1}[1]} kind=none
   if (( $+aliases[$word] )); then kind=alias

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alight import query
-
-from support.rawserver import GREETING, READY, exactly, raw_server, read_request
+from support import rawserver
 
 Lie = Callable[[list[bytes]], bytes | Sequence[bytes] | None]
 """From the request's frames to the reply's frames, to raw octets, or to silence."""
@@ -31,21 +30,29 @@ class Liar:
 
     def serve(self, peer: socket.socket) -> None:
         """One connection until its end."""
-        exactly(peer, len(query.GREETING + query.READY))
-        peer.sendall(GREETING + READY)
+        rawserver._exactly(peer, len(query.GREETING + query.READY))
+        peer.sendall(rawserver.GREETING + rawserver.READY)
         while True:
-            request = read_request(peer)
+            request = rawserver.read_request(peer)
+            packed = len(request) == 1
+            if packed:
+                request = request[0].split(b"\0")
             if request[1] == b"listen":
                 continue
             if request[1] != b"ask":
-                peer.sendall(query.encode(answer(request, b"done")))
+                peer.sendall(query.encode(in_kind(answer(request, b"done"), packed=packed)))
                 continue
             self.asked += 1
             reply = self.lie(request)
             if isinstance(reply, bytes):
                 peer.sendall(reply)
             elif reply is not None:
-                peer.sendall(query.encode(reply))
+                peer.sendall(query.encode(in_kind(reply, packed=packed)))
+
+
+def in_kind(frames: Sequence[bytes], *, packed: bool) -> Sequence[bytes]:
+    """A packed request is answered packed; a NUL in a field then makes two fields of it."""
+    return [b"\0".join(frames)] if packed else frames
 
 
 def answer(request: list[bytes], verb: bytes, *fields: bytes) -> list[bytes]:
@@ -57,7 +64,7 @@ def answer(request: list[bytes], verb: bytes, *fields: bytes) -> list[bytes]:
 def lying(runtime: Path) -> Iterator[Liar]:
     """Serve ``runtime`` for the length of the block."""
     liar = Liar(runtime)
-    with raw_server(runtime, liar.serve):
+    with rawserver.raw_server(runtime, liar.serve):
         liar.beat()
         yield liar
     (runtime / "alive").unlink()

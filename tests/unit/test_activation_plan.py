@@ -87,7 +87,7 @@ def test_entering(own: Environment) -> None:
 
 
 def test_pythonhome_is_cleared_and_pkg_config_extended(own: Environment) -> None:
-    """An entry from another environment of ours clears PYTHONHOME again, and takes the other's pkg-config entry back."""
+    """An entry from another environment of ours clears PYTHONHOME again, and drops the other's pkg-config entry."""
     script = f"VIRTUAL_ENV='{os.fsdecode(own.prefix)}'\nPKG_CONFIG_PATH=\"$VIRTUAL_ENV/lib/pkgconfig:x\"\n"
     Path(os.fsdecode(own.prefix), "bin/activate").write_text(script)
     variables = {"VIRTUAL_ENV": b"/q/.venv", "PKG_CONFIG_PATH": b"/q/.venv/lib/pkgconfig:/mine"}

@@ -70,7 +70,7 @@ REFUSED = [
     "python -W -m venv .venv",
     "python - -m venv .venv",
     "mypython -m venv .venv",
-    "python３ -m venv .venv",
+    "python\uff13 -m venv .venv",
     "python\u00a0-m venv .venv",
     "pythonx -m venv .venv",
     "X=1 python -m venv .venv",

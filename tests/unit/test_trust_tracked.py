@@ -98,7 +98,7 @@ def test_a_linked_worktree_has_an_index_of_its_own(repository: Path, tmp_path: P
 
 
 def test_submodules(repository: Path, tmp_path: Path) -> None:
-    """Inside a submodule its own index counts (its .git file is relative); as a submodule, an environment is tracked."""
+    """Inside a submodule its own index counts; an environment that is a submodule is tracked by the outer one."""
     inner = tmp_path / "inner"
     inner.mkdir()
     git(inner, "init", "-q")

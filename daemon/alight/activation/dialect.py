@@ -44,7 +44,7 @@ def read_dialect(disk: Disk, prefix: bytes, shell: str) -> Dialect:
 
 def parse_dialect(script: bytes, prefix: bytes, *, fish: bool) -> Dialect:
     """Read the dialect from a script's text; anything that is not a plain literal is taken as not said."""
-    lines = script.split(b"\n")
+    lines = [line for line in script.split(b"\n") if _MAY_ASSIGN.search(line)]
     assignments = [found for line in lines if (found := _assignment(line, fish=fish)) is not None]
     virtual_env = next(
         (text for name, _, text in assignments if name == b"VIRTUAL_ENV" and text is not None and text[:1] == b"/"),
@@ -69,6 +69,7 @@ def parse_dialect(script: bytes, prefix: bytes, *, fish: bool) -> Dialect:
 
 
 _NAMES = rb"(VIRTUAL_ENV|VIRTUAL_ENV_PROMPT|PKG_CONFIG_PATH|TCL_LIBRARY|TK_LIBRARY)"
+_MAY_ASSIGN = re.compile(rb"VIRTUAL_ENV|PKG_CONFIG_PATH|_LIBRARY")
 _SH_ASSIGNMENT = re.compile(rb"([ \t]*)(?:export[ \t]+)?" + _NAMES + rb"=(.*)")
 _FISH_ASSIGNMENT = re.compile(rb"([ \t]*)set -gx " + _NAMES + rb" (.*)")
 _SH_PIECE = re.compile(rb"""'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\|&;<>(){}*?\[\]~#!]+)""")

@@ -194,7 +194,12 @@ def _witnesses(session: Session, answer: Answer) -> tuple[bytes, bytes, bytes, b
             resolution.root + b"/pyproject.toml",
         ]
     else:
-        wanted = [session.directory, resolution.root]
+        # the directory's time tells of a new entry, but not of one that was empty when somebody looked
+        wanted = [
+            session.directory,
+            session.directory + b"/.venv/pyvenv.cfg",
+            *((resolution.root, resolution.root + b"/.venv/pyvenv.cfg") if resolution.root else ()),
+        ]
     unique = [path for path in dict.fromkeys(wanted) if path.startswith(b"/") and b"\x1f" not in path]
     padded = [*unique[:4], b"", b"", b"", b""]
     return padded[0], padded[1], padded[2], padded[3]

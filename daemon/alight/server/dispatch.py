@@ -1,7 +1,7 @@
 """Raw frames in, raw frames out; whatever happens in between, the daemon lives on.
 
-One frame is msgpack (``codec``), three or more are a shell's (``shellframe``). Everything that does not fit is
-answered by a ``Failure`` in the encoding it came in.
+One frame is msgpack (``codec``) or a packed message of a shell, three or more are a shell's (``shellframe``).
+Everything that does not fit is answered by a ``Failure`` in the encoding it came in.
 """
 
 from __future__ import annotations
@@ -55,9 +55,13 @@ class Dispatcher:
 
     def dispatch(self, frames: Sequence[bytes], peer: Peer) -> list[bytes] | None:
         """The reply's frames, or None for a ``listen``, which only later news answer."""
-        is_shell = len(frames) != 1
-        identifier, directory = _salvage_shell(frames) if is_shell else _salvage_msgpack(frames[0])
+        is_packed = len(frames) == 1 and shellframe.is_packed(frames[0])
+        is_shell = is_packed or len(frames) != 1
+        identifier, directory = b"", b""
         try:
+            if is_packed:
+                frames = shellframe.unpack(frames[0])
+            identifier, directory = _salvage_shell(frames) if is_shell else _salvage_msgpack(frames[0])
             identifier, request = shellframe.decode_request(frames) if is_shell else codec.decode_request(frames[0])
             if not 1 <= len(identifier) <= ID_LIMIT:
                 raise BadRequest("bad-field", f"an id has 1 to {ID_LIMIT} octets")
@@ -77,7 +81,7 @@ class Dispatcher:
         )
         if isinstance(reply, Plan):
             self._news.follow(peer.routing_id, reply.root, reply.mark)
-        return encoded
+        return [shellframe.pack(encoded)] if is_packed else encoded
 
     def news_frames(self, message: Message) -> list[bytes]:
         """An unsolicited message for a shell: its id is empty."""

@@ -33,6 +33,8 @@ SESSION: tuple[str, ...] = (
 FACTS: tuple[str, ...] = SESSION + OVERRIDES
 """Everything a shell sends, in the order of the hooks' own lists."""
 
+_KNOWN = frozenset(FACTS)
+
 VALUE_LIMIT = 8 * 1024
 PATH_LIMIT = 16_000
 """Octets of one value, and of PATH; a longer variable is left out."""
@@ -43,14 +45,13 @@ def parse(variables: Iterable[bytes]) -> dict[str, bytes]:
 
     Raises BadRequest when a frame has no ``=``.
     """
-    known = frozenset(FACTS)
     found: dict[str, bytes] = {}
     for frame in variables:
         name, separator, value = frame.partition(b"=")
         if not separator:
             raise BadRequest("bad-field", "a variable has the form NAME=value")
         text = name.decode("ascii", "replace")
-        if text in known:
+        if text in _KNOWN:
             found[text] = value
     return found
 

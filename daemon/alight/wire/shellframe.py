@@ -1,13 +1,14 @@
 """Messages as plain octet frames, for shells.
 
-Request: ``protocol verb id field…``. Reply: ``protocol version id epoch generation directory verb field…``.
+Request: ``protocol verb id field…``. Reply: ``protocol version id epoch generation directory verb field…``. The same
+fields may come packed into one frame, and are answered in kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -22,72 +23,101 @@ _REPLIES: dict[bytes, type[Message]] = {kind.VERB.encode(): kind for kind in get
 _HEADER_FRAMES = 7
 
 
+class _Field(NamedTuple):
+    name: str
+    kind: str  # octets | text | number | switch | rest
+    allowed: tuple[str, ...]
+
+
 @cache
-def _layout(kind: type[Message]) -> tuple[tuple[str, Any], ...]:
+def _layout(kind: type[Message]) -> tuple[_Field, ...]:
     hints = get_type_hints(kind, vars(messages))
-    return tuple((field.name, hints[field.name]) for field in msgspec.structs.fields(kind))
+    return tuple(_field(field.name, hints[field.name]) for field in msgspec.structs.fields(kind))
 
 
-def _is_rest(annotation: Any) -> bool:
-    return get_origin(annotation) is tuple
+def _field(name: str, annotation: Any) -> _Field:
+    if get_origin(annotation) is tuple:
+        return _Field(name, "rest", ())
+    kinds = {bytes: "octets", bool: "switch", int: "number"}
+    return _Field(name, kinds.get(annotation, "text"), get_args(annotation))
 
 
 def _encode(message: Message) -> list[bytes]:
     frames: list[bytes] = []
-    for name, annotation in _layout(type(message)):
+    for name, kind, _ in _layout(type(message)):
         value = getattr(message, name)
-        if _is_rest(annotation):
-            frames.extend(value)
-        elif isinstance(value, bytes):
-            frames.append(value)
-        elif isinstance(value, bool):
-            frames.append(b"1" if value else b"0")
-        else:
-            frames.append(str(value).encode("utf-8", "replace"))
+        match kind:
+            case "octets":
+                frames.append(value)
+            case "rest":
+                frames.extend(value)
+            case "switch":
+                frames.append(b"1" if value else b"0")
+            case _:
+                frames.append(str(value).encode("utf-8", "replace"))
     return frames
 
 
-def _scalar(name: str, annotation: Any, frame: bytes) -> object:
-    if annotation is bytes:
+def _number(name: str, frame: bytes) -> int:
+    digits = frame[1:] if frame[:1] == b"-" else frame
+    if not digits.isdigit() or len(digits) > 18:
+        raise BadRequest("bad-field", f"{name} is a decimal number")
+    return int(frame)
+
+
+def _scalar(field: _Field, frame: bytes) -> object:
+    if field.kind == "octets":
         return frame
-    if annotation is bool:
+    if field.kind == "number":
+        return _number(field.name, frame)
+    if field.kind == "switch":
         if frame not in (b"0", b"1"):
-            raise BadRequest("bad-field", f"{name} is 0 or 1")
+            raise BadRequest("bad-field", f"{field.name} is 0 or 1")
         return frame == b"1"
-    if annotation is int:
-        digits = frame[1:] if frame[:1] == b"-" else frame
-        if not digits.isdigit() or len(digits) > 18:
-            raise BadRequest("bad-field", f"{name} is a decimal number")
-        return int(frame)
     try:
         text = frame.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadRequest("bad-field", f"{name} is UTF-8 text") from None
-    allowed = get_args(annotation)
-    if allowed and text not in allowed:
-        raise BadRequest("bad-field", f"{name} is one of {', '.join(filter(None, allowed))}")
+        raise BadRequest("bad-field", f"{field.name} is UTF-8 text") from None
+    if field.allowed and text not in field.allowed:
+        raise BadRequest("bad-field", f"{field.name} is one of {', '.join(filter(None, field.allowed))}")
     return text
 
 
 def _decode(kind: type[Message], frames: Sequence[bytes]) -> Message:
     layout = _layout(kind)
-    fixed = [entry for entry in layout if not _is_rest(entry[1])]
-    has_rest = len(fixed) != len(layout)
+    has_rest = bool(layout) and layout[-1].kind == "rest"
+    fixed = layout[:-1] if has_rest else layout
     if len(frames) < len(fixed) or (len(frames) > len(fixed) and not has_rest):
         raise BadRequest("bad-field", f"{kind.VERB} has {len(fixed)} fields, not {len(frames)}")
-    values: dict[str, object] = {
-        name: _scalar(name, annotation, frame) for (name, annotation), frame in zip(fixed, frames, strict=False)
-    }
+    values = {field.name: _scalar(field, frame) for field, frame in zip(fixed, frames, strict=False)}
     if has_rest:
-        values[layout[-1][0]] = tuple(frames[len(fixed) :])
+        values[layout[-1].name] = tuple(frames[len(fixed) :])
     return kind(**values)
+
+
+def is_packed(frame: bytes) -> bool:
+    """Whether a single frame holds a shell's fields; a msgpack request starts with an octet that is no digit."""
+    return frame[:1].isdigit()
+
+
+def pack(frames: Sequence[bytes]) -> bytes:
+    """All fields in one frame, joined by NUL, which no field holds: zsh takes it apart with one expansion."""
+    return b"\0".join([frame.replace(b"\0", b"?") for frame in frames])
+
+
+def unpack(frame: bytes) -> list[bytes]:
+    """The inverse of ``pack``; raises BadRequest when it is larger than any message."""
+    if len(frame) > MAX_MESSAGE:
+        raise BadRequest("too-large", f"at most {MAX_MESSAGE} octets a message")
+    return frame.split(b"\0")
 
 
 def check_bounds(frames: Sequence[bytes]) -> None:
     """Raise BadRequest when a message is larger than any peer may send."""
     if len(frames) > MAX_FRAMES:
         raise BadRequest("too-large", f"at most {MAX_FRAMES} frames a message")
-    if any(len(frame) > MAX_FRAME for frame in frames) or sum(map(len, frames)) > MAX_MESSAGE:
+    lengths = [len(frame) for frame in frames]
+    if lengths and (max(lengths) > MAX_FRAME or sum(lengths) > MAX_MESSAGE):
         raise BadRequest("too-large", f"at most {MAX_FRAME} octets a frame and {MAX_MESSAGE} a message")
 
 
@@ -131,12 +161,10 @@ def decode_reply(frames: Sequence[bytes]) -> tuple[Header, Message]:
     kind = _REPLIES.get(frames[6])
     if kind is None:
         raise BadRequest("unknown-verb", "no such reply")
-    generation = _scalar("generation", int, frames[4])
-    assert isinstance(generation, int)
     header = Header(
         version=frames[1].decode("utf-8", "replace"),
         id=frames[2],
-        stamp=Stamp(frames[3].decode("utf-8", "replace"), generation),
+        stamp=Stamp(frames[3].decode("utf-8", "replace"), _number("generation", frames[4])),
         directory=frames[5],
     )
     return header, _decode(kind, frames[_HEADER_FRAMES:])
