@@ -24,6 +24,25 @@ fi
 if [[ $- == *i* && $- != *r* && ${BASH_SUBSHELL-0} == 0 && ${ALIGHT_DISABLE-} != 1 ]] &&
   [[ $UID == "$EUID" && ($EUID != 0 || -z ${SUDO_UID-}) ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
 
+# Runs a function of ours with plain options, and gives the user's back whatever happens in between.
+__alight_plainly() {
+  if ((__alight_modern)); then
+    builtin local -
+    builtin set +aeETuvx
+    "$@"
+  else
+    # There `local -` switches the history on, also for what the user's other hooks are made of.
+    builtin local __alight_options="$-" __alight_on='' __alight_result=0
+    builtin set +aeETuvx
+    "$@" || __alight_result=$?
+    for __alight_name in a e E T u v x; do
+      builtin [ "${__alight_options#*"$__alight_name"}" = "$__alight_options" ] || __alight_on+=$__alight_name
+    done
+    [[ -z $__alight_on ]] || builtin set "-$__alight_on"
+    return "$__alight_result"
+  fi
+}
+
 # --- wire: the one-shot client -------------------------------------------------------------------
 
 # Runs the client with a verb and its fields; its reply is left in __alight_reply. Returns the exit codes of PROTOCOL.md 6.
@@ -336,8 +355,9 @@ __alight_take() {
       [[ -z $__alight_applied ]] || __alight_leave
       __alight_applied=$4
       if ! builtin declare -F deactivate >/dev/null; then
-        # shellcheck disable=SC2120  # venv's scripts pass one
-        deactivate() { __alight_deactivate "$@"; }
+        # Takes venv's own argument: an `activate` script may call `deactivate nondestructive` before it sets its variables.
+        # shellcheck disable=SC2120
+        deactivate() { __alight_plainly __alight_deactivate "$@"; }
         __alight_deactivate_is_ours=1
       fi
       __alight_apply "${@:20}"
@@ -434,18 +454,20 @@ __alight_look() {
   __alight_segment
 }
 
+__alight_at_prompt() {
+  [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]] || return 0
+  __alight_at_start=1
+  [[ $__alight_flags == own ]] || __alight_register
+  ((__alight_bound)) || __alight_bind
+  __alight_look "$__alight_code"
+}
+
 # The hook. It returns the status of the last command where others in the same string want to see it, and 0 where bash
 # itself keeps it for them, because any other value would set off the user's ERR trap.
 __alight_prompt() {
-  builtin local - __alight_code="$?" __alight_flags="$-"
-  builtin set +aeETuvx
+  builtin local __alight_code="$?" __alight_flags="$-"
   [[ ${PROMPT_COMMAND-} != __alight_prompt ]] || __alight_flags=own
-  if [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]]; then
-    __alight_at_start=1
-    [[ $__alight_flags == own ]] || __alight_register
-    ((__alight_bound)) || __alight_bind
-    __alight_look "$__alight_code"
-  fi
+  __alight_plainly __alight_at_prompt || builtin :
   # Under errexit a status from here would end the shell.
   [[ $__alight_flags != own && $__alight_flags != *e* ]] || return 0
   return "$__alight_code"
@@ -480,7 +502,7 @@ __alight_take_apart() {
 __alight_register() {
   builtin local element
   builtin local -a others
-  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 501)); then
+  if ((!__alight_modern)); then
     [[ ${PROMPT_COMMAND-} != '__alight_prompt&&:'* || ${PROMPT_COMMAND#*__alight_prompt} == *__alight_prompt* ]] || return 0
   fi
   others=()
@@ -494,7 +516,7 @@ __alight_register() {
   done
   # Unset first: a string in the environment would make every child call what it does not have.
   builtin unset -v PROMPT_COMMAND 2>/dev/null || return 0
-  if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then
+  if ((__alight_modern)); then
     PROMPT_COMMAND=(__alight_prompt "${others[@]}")
   else
     # shellcheck disable=SC2178  # a string on purpose, before 5.1
@@ -528,20 +550,18 @@ __alight_bind() {
 # A line that may make an environment is told to the daemon before it runs: what is absent now and there later was made
 # by the user. Only the first line after a prompt counts; the next ones belong to a command that others began.
 __alight_enter() {
-  builtin local -
-  builtin set +aeETuvx
-  ((__alight_at_start)) || return 0
+  [[ ${__alight_at_start-} == 1 ]] || return 0
   __alight_at_start=0
   case $READLINE_LINE in
     *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*)
-      [[ ${ALIGHT_DISABLE-} == 1 || $__alight_switch != on || $BASH_SUBSHELL != 0 ]] || __alight_note "$READLINE_LINE"
+      __alight_plainly __alight_note "$READLINE_LINE" || builtin :
       ;;
   esac
-  return 0
 }
 
 __alight_note() {
   builtin local word
+  [[ ${ALIGHT_DISABLE-} != 1 && $__alight_switch == on && $BASH_SUBSHELL == 0 ]] || return 0
   word=${1#"${1%%[![:blank:]]*}"}
   word=${word%%[[:space:]\;\&\|\(\)\<\>]*}
   # A word with other characters than these means something else after expansion.
@@ -560,18 +580,16 @@ __alight_note() {
 
 # --- what the user calls -------------------------------------------------------------------------
 
-# Takes venv's own argument too: an `activate` script calls `deactivate nondestructive` before it sets its variables.
 __alight_deactivate() {
-  builtin local -
-  builtin set +aeETuvx
   __alight_leave
   __alight_owner='' __alight_dirty=1
   [[ ${1-} == nondestructive ]] || __alight_declined=${__alight_root:--}
 }
 
-alight() {
-  builtin local - code
-  builtin set +aeETuvx
+alight() { __alight_plainly __alight_command_line "$@"; }
+
+__alight_command_line() {
+  builtin local code
   case ${1-} in
     on | off | pause)
       if (($# != 1)); then
@@ -657,6 +675,7 @@ __alight_load() {
     __alight_show none '' '' '' ''
   fi
   __alight_dirty=1
+  __alight_modern=$((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501))
   __alight_register
 }
 

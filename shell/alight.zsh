@@ -211,7 +211,8 @@ __alight_signature() {
 __alight_may_set() {
   [[ $1 == [A-Za-z_]* && $1 != *[^A-Za-z0-9_]* ]] || return 1
   case $1 in
-    PATH | PS1 | PROMPT | IFS | ENV | BASH_ENV | ZDOTDIR | PROMPT_COMMAND | LD_* | DYLD_* | __alight*) return 1 ;;
+    VIRTUAL_ENV_PROMPT | CONDA_PROMPT_MODIFIER) ;;
+    PATH | PS[0-9] | *PROMPT* | RPS[0-9] | IFS | ENV | BASH_ENV | ZDOTDIR | LD_* | DYLD_* | __alight*) return 1 ;;
   esac
   [[ ${parameters[$1]-scalar} == scalar* && ${parameters[$1]-} != *(special|readonly)* ]]
 }
@@ -300,7 +301,8 @@ __alight_valid() {
     case $verb in
       set) [[ $rest == *=* ]] && __alight_may_set ${rest%%=*} || return 1 ;;
       unset | drop) __alight_may_set $rest || return 1 ;;
-      path-add | path-remove) [[ $rest == /* && $rest != *:* ]] || return 1 ;;
+      path-add) [[ $rest == /* && $rest != *:* && $rest -ef $__alight_target/bin ]] || return 1 ;;
+      path-remove) [[ $rest == /* && $rest != *:* ]] || return 1 ;;
       run) [[ $rest == $__alight_target/etc/conda/(de|)activate.d/* && $rest != */../* ]] || return 1 ;;
       *) return 1 ;;
     esac
