@@ -227,15 +227,16 @@ __alight_take_out() {
 __alight_leave() {
   builtin local __alight_each
   if ((__alight_adopted)); then
-    # The function of the environment's own script; never a command of that name found on PATH.
-    if builtin declare -F deactivate >/dev/null; then
-      # shellcheck disable=SC2119  # without venv's own argument
-      deactivate
-    else
-      if builtin [ "${VIRTUAL_ENV-}" = "$__alight_applied" ]; then
+    # The function of the environment's own script, while it is that environment which is on; never a command of that
+    # name found on PATH.
+    if builtin [ "${VIRTUAL_ENV-}:${CONDA_PREFIX-}" = "$__alight_adopted_as" ]; then
+      if builtin declare -F deactivate >/dev/null; then
+        # shellcheck disable=SC2119  # without venv's own argument
+        deactivate
+      else
         builtin unset -v VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+        __alight_take_out PATH "$__alight_applied/bin"
       fi
-      __alight_take_out PATH "$__alight_applied/bin"
     fi
   else
     for __alight_each in "${!__alight_ours[@]}"; do
@@ -265,19 +266,25 @@ __alight_forget() {
   __alight_applied='' __alight_adopted=0 __alight_deactivate_is_ours=0
 }
 
-# Every operation is checked before the first one is applied.
+# Every operation is checked before the first one is applied. $1 is the environment to enter; without one, nothing may
+# be added.
 __alight_valid() {
-  builtin local __alight_each __alight_rest
+  builtin local __alight_each __alight_rest __alight_entered="$1"
+  builtin shift
   [[ ${PATH@a} != *r* ]] || return 1
   for __alight_each; do
     __alight_rest=${__alight_each#* }
+    [[ -n $__alight_entered || $__alight_each == 'drop '* || $__alight_each == 'path-remove '* ]] || return 1
     case ${__alight_each%% *} in
       set) [[ $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" || return 1 ;;
       unset | drop) __alight_may_set "$__alight_rest" || return 1 ;;
-      path-add | path-remove) [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1 ;;
+      path-add)
+        [[ $__alight_rest == /* && $__alight_rest != *:* && $__alight_rest -ef $__alight_entered/bin ]] || return 1
+        ;;
+      path-remove) [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1 ;;
       run)
-        [[ $__alight_rest == "$__alight_target"/etc/conda/activate.d/* ||
-          $__alight_rest == "$__alight_target"/etc/conda/deactivate.d/* ]] || return 1
+        [[ $__alight_rest == "$__alight_entered"/etc/conda/activate.d/* ||
+          $__alight_rest == "$__alight_entered"/etc/conda/deactivate.d/* ]] || return 1
         [[ $__alight_rest != */../* ]] || return 1
         ;;
       *) return 1 ;;
@@ -330,7 +337,9 @@ __alight_apply() {
 
 __alight_run() {
   # shellcheck disable=SC1090  # one of the environment's own files, checked by name and owner
-  [[ ! -f $1 || -L $1 || ! -O $1 ]] || builtin source "$1"
+  # No builtin tells a mode: one fork, in environments that have such files.
+  [[ ! -f $1 || -L $1 || ! -O $1 || -n $(builtin command -p find "$1" -perm -020 -o -perm -002 2>&1) ]] ||
+    builtin source "$1"
   return 0
 }
 
@@ -342,13 +351,16 @@ __alight_take() {
   # Those from the verb on have the numbers that the zsh hook uses.
   builtin set -- "${__alight_fields[@]:4}"
   [[ -z $3 || $3 == /* ]] && [[ -z $4 || $4 == /* ]] && [[ -z ${14} || ${14} == "$__alight_runtime"/* ]] || return 1
-  __alight_target=$4
-  __alight_valid "${@:20}" || return 1
+  if [[ $2 == enter ]]; then
+    __alight_valid "$4" "${@:20}" || return 1
+  else
+    __alight_valid '' "${@:20}" || return 1
+  fi
   case $2 in
     keep) ;;
     adopt)
       __alight_forget
-      __alight_applied=$4 __alight_adopted=1
+      __alight_applied=$4 __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
       ;;
     enter)
       __alight_may_enter "$4" "$6" || return 1
@@ -392,10 +404,12 @@ __alight_take() {
 # Asks and applies. $1 is the status of the last command. Until it is done the shell stays dirty, so that Ctrl-C, or a
 # daemon that does not answer, means asking again.
 __alight_ask() {
-  builtin local __alight_code=0
+  builtin local __alight_code=0 __alight_new="$__alight_first"
   __alight_dirty=1
+  # A shell that has the function `deactivate` did not inherit what is on: a start-up file switched it on right here.
+  ! builtin declare -F deactivate >/dev/null || __alight_new=0
   __alight_call ask bash "$$" "$PWD" "$__alight_switch" "$__alight_owner" "$__alight_applied" "$__alight_declined" \
-    "$1" "$__alight_first" || __alight_code=$?
+    "$1" "$__alight_new" || __alight_code=$?
   __alight_answered "$__alight_code"
   ((__alight_code <= 1)) && __alight_dirty=0
   if ((__alight_code == 0)); then
@@ -435,6 +449,10 @@ __alight_look() {
     __alight_leave
     __alight_owner='' __alight_dirty=1
     __alight_show none '' '' '' ''
+  elif [[ -n $__alight_applied && -z ${VIRTUAL_ENV-} ]] && ! builtin [ "${CONDA_PREFIX-}" = "$__alight_applied" ]; then
+    # Switched off by the user with a function that is not ours: that is as clear a word.
+    __alight_leave
+    __alight_owner='' __alight_declined=${__alight_root:--} __alight_dirty=1
   fi
   if ((!__alight_dirty)); then
     __alight_signature
@@ -549,12 +567,14 @@ __alight_bind() {
 
 # A line that may make an environment is told to the daemon before it runs: what is absent now and there later was made
 # by the user. Only the first line after a prompt counts; the next ones belong to a command that others began.
-__alight_enter() {
-  [[ ${__alight_at_start-} == 1 ]] || return 0
+__alight_enter() { __alight_plainly __alight_accepted || builtin :; }
+
+__alight_accepted() {
+  ((__alight_at_start)) || return 0
   __alight_at_start=0
   case $READLINE_LINE in
     *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*)
-      __alight_plainly __alight_note "$READLINE_LINE" || builtin :
+      __alight_note "$READLINE_LINE"
       ;;
   esac
 }
@@ -661,8 +681,8 @@ __alight_load() {
     builtin declare -g +x __alight_runtime
     __alight_switch=on __alight_owner='' __alight_applied='' __alight_declined='' __alight_root=''
     __alight_asked='' __alight_known='' __alight_generation='' __alight_seen='' __alight_missing=''
-    __alight_reply='' __alight_target='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
-    __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_deactivate_is_ours=0
+    __alight_reply='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
+    __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_adopted_as='' __alight_deactivate_is_ours=0
     __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0 __alight_at_start=0
     # shellcheck disable=SC2016  # bash expands it when it shows the prompt
     __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'

@@ -315,13 +315,19 @@ function __alight_are_valid --argument-names prefix
     for operation in $argv[2..-1]
         set -l words (string split --max 1 -- ' ' $operation)
         set -q words[2]; or return 1
+        # Without an environment to enter nothing may be added.
+        test -n "$prefix"; or builtin contains -- $words[1] drop path-remove; or return 1
         switch $words[1]
             case set
                 set -l pair (string split --max 1 -- = $words[2])
                 set -q pair[2]; and __alight_may_set $pair[1]; or return 1
             case unset drop
                 __alight_may_set $words[2]; or return 1
-            case path-add path-remove
+            case path-add
+                string match --quiet --regex '\A/[^:]*\z' -- $words[2]; or return 1
+                set -l own (builtin realpath -- $prefix/bin 2>/dev/null | string collect)
+                test -n "$own" -a "$own" = (builtin realpath -- $words[2] 2>/dev/null | string collect); or return 1
+            case path-remove
                 string match --quiet --regex '\A/[^:]*\z' -- $words[2]; or return 1
             case run
                 set -l file (string replace -- "$prefix/etc/conda/" '' $words[2])
@@ -402,7 +408,9 @@ function __alight_drop
 end
 
 function __alight_run --argument-names file
-    test -f $file -a ! -L $file -a -O $file; and builtin source $file
+    # No builtin tells a mode: one fork, in environments that have such files.
+    test -f $file -a ! -L $file -a -O $file; or return 0
+    test -z (command find $file -perm -020 -o -perm -002 2>&1 | string collect --allow-empty); and builtin source $file
     return 0
 end
 
@@ -422,7 +430,9 @@ function __alight_take
     test -z "$f[18]"; or string match --quiet --regex '\A/' -- $f[18]; or return 1
     test -z "$f[18]"; or test (string sub --length (string length -- $__alight_runtime/) -- $f[18] | string collect) = $__alight_runtime/
     or return 1
-    __alight_are_valid "$prefix" $operations; or return 1
+    set -l entered ''
+    test "$f[6]" = enter; and set entered $prefix
+    __alight_are_valid "$entered" $operations; or return 1
     switch $f[6]
         case keep
         case adopt

@@ -134,7 +134,7 @@ def test_r35_options_neither_bite_nor_change(world: World, options: str) -> None
     shell.cd(root)
     assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
     shell.send_keys("half\x03")
-    shell.run("")
+    shell.wait_prompt()
     shell.cd(world.home)
     assert shell.variable("VIRTUAL_ENV") is None
     assert shell.run(question) == before
@@ -282,8 +282,8 @@ def test_names_are_checked_before_anything_is_set(world: World, name: str) -> No
     shell = world.shell(KIND)
     shell.run("readonly fixed=1; declare -i number=1; list=(1)")
     word = quote(KIND, f"set {name}=a[$(touch hurt)]".encode())
-    assert shell.run(f"__alight_valid {word}; echo $?").strip().endswith("1")
-    assert shell.run("__alight_valid 'set FINE=1' 'unset FINE' 'path-add /a b'; echo $?") == "0\n"
+    assert shell.run(f"__alight_valid /usr {word}; echo $?").strip().endswith("1")
+    assert shell.run("__alight_valid /usr 'set FINE=1' 'unset FINE' 'path-add /usr/bin'; echo $?") == "0\n"
     assert not list(world.home.rglob("hurt"))
 
 
@@ -303,6 +303,38 @@ def test_no_local_variable_catches_what_is_set(world: World, name: str) -> None:
 
 
 # --- Enter ---
+
+
+CONTINUED: Mapping[str, str] = {
+    "true \\\n&& echo two": "two\n",
+    "echo 'a\nb'": "a\nb\n",
+    "cat <<E\nuv { }\nE": "uv { }\n",
+    "case x in\nx) echo in\n;;\nesac": "in\n",
+    "f() {\necho in\n}\nf": "in\n",
+    "[[ a == a &&\nb == b ]] && echo yes": "yes\n",
+    "x=(1\n2\n3); echo ${x[@]}": "1 2 3\n",
+    "echo $((1 +\n2)) \\\nvenv": "3 venv\n",
+}
+"""Commands over several lines, by what they print: bash is in the midst of parsing when Enter is pressed."""
+
+
+@pytest.mark.parametrize("command", CONTINUED)
+def test_commands_over_several_lines_are_parsed_as_without_the_hook(world: World, command: str) -> None:
+    """What runs at Enter leaves bash's parser where it is, whatever is still open."""
+    shell = world.shell(KIND)
+    for line in command.split("\n")[:-1]:
+        shell.send_keys(line + "\r")
+        shell.wait_screen(line.splitlines()[0] if line else ">")
+    said = shell.run(command.split("\n")[-1])
+    assert said.endswith(CONTINUED[command])
+    assert "syntax" not in shell.screen()
+
+
+def test_no_prompt_hook_and_no_start_up_line_gets_into_the_history(world: World) -> None:
+    """The history holds what was typed, not the lines of a PROMPT_COMMAND or of the start-up file behind the hook."""
+    shell = world.shell(KIND, before=["PROMPT_COMMAND=$'true\\ntrue a\\n true b'"], after=["# behind", "true c"])
+    shell.cd(world.trusted("app"))
+    assert [line.split()[1] for line in shell.run("history").splitlines()] == ["cd", "history"]
 
 
 @pytest.mark.parametrize("mode", ["emacs", "vi"])
