@@ -133,7 +133,9 @@ def test_r35_options_neither_bite_nor_change(world: World, options: str) -> None
     before = shell.run(question)
     shell.cd(root)
     assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
-    shell.send_keys("half\x03")
+    shell.send_keys("half")
+    shell.wait_screen("half")
+    shell.send_keys("\x03")
     shell.wait_prompt()
     shell.cd(world.home)
     assert shell.variable("VIRTUAL_ENV") is None
@@ -310,7 +312,7 @@ CONTINUED: Mapping[str, str] = {
     "echo 'a\nb'": "a\nb\n",
     "cat <<E\nuv { }\nE": "uv { }\n",
     "case x in\nx) echo in\n;;\nesac": "in\n",
-    "f() {\necho in\n}\nf": "in\n",
+    "f() {\necho in\n}; f": "in\n",
     "[[ a == a &&\nb == b ]] && echo yes": "yes\n",
     "x=(1\n2\n3); echo ${x[@]}": "1 2 3\n",
     "echo $((1 +\n2)) \\\nvenv": "3 venv\n",
