@@ -136,28 +136,39 @@ __alight_say() {
 }
 
 # What tells, without asking anybody, that the last answer may be out of date: the mark in __alight_mark, and in
-# __alight_seen a digit for each witness. It runs at each prompt: `mapfile` is the quickest way to a line, and one long
-# condition is half the price of a loop over what nearly always holds.
+# __alight_seen a digit for each witness. It runs at each prompt, under the user's options: `mapfile` is the quickest way
+# to a line, one long condition is half the price of a loop over what nearly always holds, and what is assigned here is
+# an array, which allexport does not export.
 __alight_signature() {
   __alight_mark=()
-  [[ ! -r $__alight_generation ]] || builtin mapfile -n 1 -t __alight_mark <"$__alight_generation"
+  [[ ! -r $__alight_generation ]] || builtin mapfile -n 1 -t __alight_mark <"$__alight_generation" || builtin :
   if [[ -e ${__alight_there[0]} && -e ${__alight_there[1]} && -e ${__alight_there[2]} && -e ${__alight_there[3]} &&
     ! ${__alight_there[0]} -nt $__alight_generation && ! ${__alight_there[1]} -nt $__alight_generation &&
     ! ${__alight_there[2]} -nt $__alight_generation && ! ${__alight_there[3]} -nt $__alight_generation &&
     ! -e $__alight_missing ]]; then
-    __alight_seen=as-ever
+    __alight_seen=(as-ever)
   else
-    __alight_seen=
-    for __alight_name in "${__alight_witnesses[@]}"; do
-      if [[ $__alight_name -nt $__alight_generation ]]; then
-        __alight_seen+=2
-      elif [[ -e $__alight_name ]]; then
-        __alight_seen+=1
-      else
-        __alight_seen+=0
-      fi
-    done
+    __alight_look_closely
   fi
+}
+
+__alight_look_closely() {
+  builtin local witness
+  __alight_seen=('')
+  for witness in "${__alight_witnesses[@]}"; do
+    if [[ $witness -nt $__alight_generation ]]; then
+      __alight_seen[0]+=2
+    elif [[ -e $witness ]]; then
+      __alight_seen[0]+=1
+    else
+      __alight_seen[0]+=0
+    fi
+  done
+}
+
+# What an answer depends on, in one string: as long as it is the same, there is nothing to ask.
+__alight_sum_up() {
+  __alight_sum=("$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|${__alight_mark-}|${__alight_seen[0]}|${PWD-}|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|${PATH-}")
 }
 
 # Remembers $1 … $4 as the witnesses, sorted for the quick look: those that are there, filled up with the generation
@@ -454,17 +465,16 @@ __alight_look() {
     __alight_leave
     __alight_owner='' __alight_declined=${__alight_root:--} __alight_dirty=1
   fi
-  if ((!__alight_dirty)); then
-    __alight_signature
-    builtin [ "${__alight_mark-}:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:$PATH" = "$__alight_known" ] ||
-      __alight_dirty=1
-  fi
-  if ((__alight_dirty)); then
+  __alight_sum_up
+  if ! builtin [ "${__alight_sum[0]}" = "$__alight_known" ]; then
+    __alight_dirty=1
     if [[ ${PWD-} == /* ]] && __alight_may_ask; then
       builtin [ "$PWD" = "$__alight_asked" ] || __alight_let_others
       __alight_asked=$PWD
       __alight_ask "$1"
-      __alight_known=${__alight_mark-}:$__alight_seen:$PWD:${VIRTUAL_ENV-}:${CONDA_PREFIX-}:${DIRENV_DIR-}:${PATH-}
+      __alight_sum_up
+      __alight_known=${__alight_sum[0]}
+      ((!__alight_dirty)) || __alight_known=''
     else
       __alight_alone
     fi
@@ -474,17 +484,27 @@ __alight_look() {
 
 __alight_at_prompt() {
   [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]] || return 0
-  __alight_at_start=1
   [[ $__alight_flags == own ]] || __alight_register
   ((__alight_bound)) || __alight_bind
   __alight_look "$__alight_code"
 }
 
-# The hook. It returns the status of the last command where others in the same string want to see it, and 0 where bash
-# itself keeps it for them, because any other value would set off the user's ERR trap.
+# The hook. Nearly every prompt ends in its first half, having compared one string; only then is it worth to shut out the
+# user's options. It returns the status of the last command where others in the same string want to see it, and 0 where
+# bash itself keeps it for them, because any other value would set off the user's ERR trap.
 __alight_prompt() {
   builtin local __alight_code="$?" __alight_flags="$-"
-  [[ ${PROMPT_COMMAND-} != __alight_prompt ]] || __alight_flags=own
+  __alight_at_start=(1)
+  __alight_signature
+  if [[ ${PROMPT_COMMAND-} == __alight_prompt ]]; then
+    __alight_flags=own
+    __alight_sum_up
+    if builtin [ "${__alight_sum[0]}" = "$__alight_known" ]; then
+      [[ ${PS1-} == *"$__alight_marker"* && :$BASHOPTS: == *:promptvars:* && $__alight_wants_segment == 1 &&
+        -z ${VIRTUAL_ENV_DISABLE_PROMPT-}${ALIGHT_PROMPT_SEGMENT-} ]] || __alight_plainly __alight_segment || builtin :
+      return 0
+    fi
+  fi
   __alight_plainly __alight_at_prompt || builtin :
   # Under errexit a status from here would end the shell.
   [[ $__alight_flags != own && $__alight_flags != *e* ]] || return 0
@@ -570,8 +590,8 @@ __alight_bind() {
 __alight_enter() { __alight_plainly __alight_accepted || builtin :; }
 
 __alight_accepted() {
-  ((__alight_at_start)) || return 0
-  __alight_at_start=0
+  ((__alight_at_start[0])) || return 0
+  __alight_at_start=(0)
   case $READLINE_LINE in
     *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*)
       __alight_note "$READLINE_LINE"
@@ -680,15 +700,17 @@ __alight_load() {
   if [[ ${__alight_pid-} != "$$" ]]; then
     builtin declare -g +x __alight_runtime
     __alight_switch=on __alight_owner='' __alight_applied='' __alight_declined='' __alight_root=''
-    __alight_asked='' __alight_known='' __alight_generation='' __alight_seen='' __alight_missing=''
+    __alight_asked='' __alight_known='' __alight_generation='' __alight_missing=''
     __alight_reply='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
     __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_adopted_as='' __alight_deactivate_is_ours=0
-    __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0 __alight_at_start=0
+    __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0
     # shellcheck disable=SC2016  # bash expands it when it shows the prompt
     __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'
-    builtin declare -ga __alight_fields __alight_witnesses __alight_there __alight_added __alight_mark
+    builtin declare -ga __alight_fields __alight_witnesses __alight_there __alight_added __alight_mark __alight_seen __alight_sum
+    builtin declare -ga __alight_at_start
     builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was
-    __alight_fields=() __alight_witnesses=() __alight_there=() __alight_mark=()
+    __alight_fields=() __alight_witnesses=() __alight_there=('' '' '' '') __alight_mark=() __alight_seen=('') __alight_sum=('')
+    __alight_at_start=(0)
     __alight_forget
     __alight_pid=$$
     # A parent's display says nothing about this shell.

@@ -16,153 +16,139 @@ if [[ -o interactive && ${ZSH_SUBSHELL:-0} == 0 && $UID == $EUID && ! ( $EUID ==
 
 # --- wire: ZMTP 3.0 spoken with builtins ---------------------------------------------------------
 
-# Connects, within what a stopped daemon allows: `zsocket` has no timeout, so the heartbeat must be fresh and the process
-# running. Then the handshake: greeting and READY at once, but nothing more before the server's READY is here, since
-# libzmq drops a message that comes earlier. Returns 3 when nobody is there, 4 when somebody is but does not serve in
-# time, 5 when it is somebody else. Calls no functions: at every cd each would cost as much as a system call.
-__alight_connect() {
-  local beat pid when line chunk octet run=$__alight_runtime
-  local -i low fd need=66
-  local -F left
-  [[ -d $run && -O $run && ! -L $run && -S $run/alight.sock ]] || return 3
-  # `read` takes a system call an octet, `sysread` one.
-  { sysread -s 64 beat < $run/alive } 2>/dev/null || return 3
-  pid=${beat%% *} when=${${beat#* }%$'\n'}
-  [[ $pid == <1-> && $when == <1-> ]] || return 3
-  (( EPOCHSECONDS - when < 25 && when - EPOCHSECONDS < 25 )) || return 3
-  if [[ -d /proc/$pid ]]; then
-    { sysread -s 512 line < /proc/$pid/stat } 2>/dev/null && [[ ${${line##*\) }[1]} != [TtZX] ]] || return 4
-  elif [[ -d /proc/self ]]; then
-    return 3
-  fi
-  zsocket $run/alight.sock 2>/dev/null || return 3
-  # It has the lowest free number, which may be one the user counts on: move it away at once.
-  low=$REPLY
-  exec {fd}>&$low {low}>&-
-  __alight_fd=$fd
-  syswrite -o $fd -- $__alight_greeting || return 3
-  __alight_in=
-  while (( $#__alight_in < need )); do
-    (( (left = __alight_deadline - EPOCHREALTIME) > 0 )) || return 4
-    sysread -i $fd -s 65536 -t $left chunk
-    case $? in
-      0) __alight_in+=$chunk ;;
-      4) return 4 ;;
-      *) [[ $? == 2 && $ERRNO == 4 ]] || return 3 ;;
-    esac
-    (( need > 66 || $#__alight_in < 66 )) || { octet=$__alight_in[66] need=$(( 66 + #octet )) }
-  done
-  [[ $__alight_in[1] == $'\xff' && $__alight_in[11] == $'\x03' && $__alight_in[65] == $'\x04' ]] || return 5
-  [[ ${__alight_in[67,72]} == $'\x05READY' ]] || return 5
-  __alight_in=${__alight_in[need+1,-1]}
+# One exchange within one deadline. Fields of the reply's body, from the verb on, are left in __alight_reply; the connection
+# stays open for pushes. `listen` is only sent: it is answered by news. Returns 3 when nobody is there, 4 when somebody is
+# but does not serve in time, 5 when it is somebody else.
+#
+# It is one long function on purpose: at every cd a call would cost as much as a dozen system calls.
+__alight_exchange() {
+  setopt local_options no_multibyte local_traps
+  trap '' PIPE
+  local -i complete=0 low fd code head length written need=66
+  local -F left deadline=$(( EPOCHREALTIME + __alight_limit ))
+  local verb=$1 run=$__alight_runtime id beat pid when line chunk in octet middle high
+  shift
+  __alight_reply=()
+  (( __alight_fd < 0 )) || __alight_close
+  {
+    # `zsocket` has no timeout: connect only when the heartbeat is fresh and the process is not stopped.
+    [[ -d $run && -O $run && ! -L $run && -S $run/alight.sock && -r $run/alive ]] || return 3
+    # `read` takes a system call an octet, `sysread` one.
+    sysread -s 64 beat < $run/alive || return 3
+    pid=${beat%% *} when=${${beat#* }%$'\n'}
+    [[ $pid == <1-> && $when == <1-> ]] || return 3
+    (( EPOCHSECONDS - when < 25 && when - EPOCHSECONDS < 25 )) || return 3
+    if [[ -r /proc/$pid/stat ]]; then
+      sysread -s 512 line < /proc/$pid/stat && [[ ${${line##*\) }[1]} != [TtZX] ]] || return 4
+    elif [[ -d /proc/self ]]; then
+      return 3
+    fi
+    zsocket $run/alight.sock 2>/dev/null || return 3
+    # It has the lowest free number, which may be one the user counts on: move it away at once.
+    low=$REPLY
+    exec {fd}>&$low {low}>&-
+    __alight_fd=$fd
+
+    # Greeting and READY at once, but nothing more before the server's READY is here: libzmq drops what comes earlier.
+    syswrite -o $fd -- $__alight_greeting || return 3
+    while (( $#in < need )); do
+      (( (left = deadline - EPOCHREALTIME) > 0 )) || return 4
+      sysread -i $fd -s 4096 -t $left chunk
+      code=$?
+      case $code in
+        0) in+=$chunk ;;
+        4) return 4 ;;
+        *) [[ $code == 2 && $ERRNO == 4 ]] || return 3 ;;
+      esac
+      (( need > 66 || $#in < 66 )) || { octet=$in[66] need=$(( 66 + #octet )) }
+    done
+    [[ $in[1] == $'\xff' && $in[11] == $'\x03' && $in[65] == $'\x04' && ${in[67,72]} == $'\x05READY' ]] || return 5
+    in=${in[need+1,-1]}
+
+    # The fields packed into one frame, joined by NUL.
+    id=$$.$EPOCHREALTIME.$(( ++__alight_count ))
+    chunk=1$'\0'$verb$'\0'$id$'\0'${(pj:\0:)@}
+    length=$#chunk
+    if (( length < 256 )); then
+      chunk=$'\0'${(#)length}$chunk
+    elif (( length <= 65536 )); then
+      chunk=$'\2\0\0\0\0\0'${(#)$(( length >> 16 ))}${(#)$(( length >> 8 & 255 ))}${(#)$(( length & 255 ))}$chunk
+    else
+      return 5
+    fi
+    while true; do
+      syswrite -c written -o $fd -- $chunk || return 3
+      (( written < $#chunk )) || break
+      (( EPOCHREALTIME < deadline )) || return 4
+      chunk=${chunk[written+1,-1]}
+    done
+    if [[ $verb == listen ]]; then
+      complete=1
+      return 0
+    fi
+
+    need=2
+    while true; do
+      while (( $#in < need )); do
+        (( (left = deadline - EPOCHREALTIME) > 0 )) || return 4
+        sysread -i $fd -s 4096 -t $left chunk
+        code=$?
+        case $code in
+          0) in+=$chunk ;;
+          4) return 4 ;;
+          *) [[ $code == 2 && $ERRNO == 4 ]] || return 3 ;;
+        esac
+      done
+      octet=$in[2]
+      case $in[1] in
+        $'\0' | $'\4') head=2 length=$(( #octet )) ;;
+        $'\2' | $'\6')
+          (( need >= 9 )) || { need=9; continue }
+          [[ ${in[2,6]} == $'\0\0\0\0\0' ]] || return 5
+          high=$in[7] middle=$in[8] octet=$in[9]
+          head=9 length=$(( (#high) << 16 | (#middle) << 8 | (#octet) ))
+          (( length <= 65536 )) || return 5
+          ;;
+        *) return 5 ;;
+      esac
+      (( $#in >= head + length )) || { need=$(( head + length )); continue }
+      octet=$in[1] chunk=${in[head+1,head+length]} in=${in[head+length+1,-1]} need=2
+      # Commands of the transport are passed over.
+      [[ $octet == [$'\0'$'\2'] ]] || continue
+      __alight_reply=("${(@ps:\0:)chunk}")
+      (( $#__alight_reply >= 7 && $#__alight_reply <= 96 )) && [[ $__alight_reply[1] == 1 ]] || return 5
+      # What is short as a whole has no field that is too long.
+      if (( length > 16384 )); then
+        for chunk in "${(@)__alight_reply}"; do
+          (( $#chunk <= 16384 )) || return 5
+        done
+      fi
+      [[ $__alight_reply[3] == $id ]] && break
+    done
+    [[ $__alight_reply[6] == $PWD ]] || return 5
+    shift 6 __alight_reply
+    complete=1
+    return 0
+  } always {
+    if (( ! complete )); then
+      __alight_reply=()
+      __alight_close
+    fi
+  }
 }
 
 __alight_close() {
   (( __alight_fd >= 0 )) || return 0
-  zle -F $__alight_fd 2>/dev/null
+  (( ! __alight_heard )) || zle -F $__alight_fd
   exec {__alight_fd}>&-
-  __alight_fd=-1
-}
-
-# Sends one message: its fields packed into one frame, joined by NUL.
-__alight_send() {
-  local out=${(pj:\0:)@}
-  local -i length=$#out written
-  if (( length < 256 )); then
-    out=$'\0'${(#)length}$out
-  elif (( length <= 65536 )); then
-    out=$'\2\0\0\0\0\0'${(#)$(( length >> 16 ))}${(#)$(( length >> 8 & 255 ))}${(#)$(( length & 255 ))}$out
-  else
-    return 5
-  fi
-  while (( $#out )); do
-    (( EPOCHREALTIME < __alight_deadline )) || return 4
-    syswrite -c written -o $__alight_fd -- $out || return 3
-    out=${out[written+1,-1]}
-  done
-}
-
-# Receives one message into __alight_frames, field by field. Commands of the transport in between are passed over.
-__alight_receive() {
-  local chunk flags low middle high
-  local -i head length need=2
-  local -F left
-  while true; do
-    while (( $#__alight_in < need )); do
-      (( (left = __alight_deadline - EPOCHREALTIME) > 0 )) || return 4
-      sysread -i $__alight_fd -s 65536 -t $left chunk
-      case $? in
-        0) __alight_in+=$chunk ;;
-        4) return 4 ;;
-        *) [[ $? == 2 && $ERRNO == 4 ]] || return 3 ;;
-      esac
-    done
-    flags=$__alight_in[1] low=$__alight_in[2]
-    case $flags in
-      $'\0' | $'\4') head=2 length=$(( #low )) ;;
-      $'\2' | $'\6')
-        (( need >= 9 )) || { need=9; continue }
-        [[ ${__alight_in[2,6]} == $'\0\0\0\0\0' ]] || return 5
-        high=$__alight_in[7] middle=$__alight_in[8] low=$__alight_in[9]
-        head=9 length=$(( (#high) << 16 | (#middle) << 8 | (#low) ))
-        (( length <= 65536 )) || return 5
-        ;;
-      *) return 5 ;;
-    esac
-    (( $#__alight_in >= head + length )) || { need=$(( head + length )); continue }
-    chunk=${__alight_in[head+1,head+length]} __alight_in=${__alight_in[head+length+1,-1]} need=2
-    case $flags in
-      $'\0' | $'\2')
-        __alight_frames=("${(@ps:\0:)chunk}")
-        (( $#__alight_frames <= 96 )) || return 5
-        # What is short as a whole has no field that is too long.
-        if (( length > 16384 )); then
-          for low in "${(@)__alight_frames}"; do
-            (( $#low <= 16384 )) || return 5
-          done
-        fi
-        return 0
-        ;;
-    esac
-  done
-}
-
-# One exchange within one deadline; the connection stays open for pushes. Fields of the reply's body, from the verb on,
-# are left in __alight_reply.
-__alight_exchange() {
-  setopt local_options no_multibyte local_traps
-  trap '' PIPE
-  local -i code=0 complete=0
-  local verb=$1 id
-  shift
-  __alight_reply=()
-  (( __alight_fd < 0 )) || __alight_close
-  __alight_deadline=$(( EPOCHREALTIME + __alight_limit ))
-  {
-    __alight_connect || { code=$?; return code }
-    id=$$.$EPOCHREALTIME.$(( ++__alight_count ))
-    __alight_send 1 $verb $id "$@" || { code=$?; return code }
-    while true; do
-      __alight_receive || { code=$?; return code }
-      # News about a project that this shell has left may come first; it is not packed.
-      (( $#__alight_frames >= 7 )) && [[ $__alight_frames[1] == 1 ]] || { code=5; return 5 }
-      [[ $__alight_frames[3] == $id ]] && break
-    done
-    [[ $__alight_frames[6] == $PWD ]] || { code=5; return 5 }
-    __alight_reply=("${(@)__alight_frames[7,-1]}")
-    complete=1
-    return 0
-  } always {
-    (( complete )) || __alight_close
-  }
+  __alight_fd=-1 __alight_heard=0
 }
 
 # --- state and display ---------------------------------------------------------------------------
 
 __alight_show() {
   local state=$1 name=$2 kind=$3 version=$4 text=$5
-  typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version
-  typeset -gx ALIGHT_PROMPT=$text
+  typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version ALIGHT_PROMPT=$text
   (( __alight_slot )) && psvar[__alight_slot]=${text//\%\%/%}
   return 0
 }
@@ -196,7 +182,7 @@ __alight_say() {
 # is absent, there, or newer than the mark's file. Runs under the user's own options at every prompt.
 __alight_signature() {
   local mark=
-  [[ -z "$__alight_generation" ]] || { builtin sysread -s 256 mark < "$__alight_generation" } 2>/dev/null
+  [[ ! -r "$__alight_generation" ]] || builtin sysread -s 256 mark < "$__alight_generation"
   REPLY=${mark%$'\n'}:
   [[ -e "$__alight_witness_1" ]] && { [[ "$__alight_witness_1" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
   [[ -e "$__alight_witness_2" ]] && { [[ "$__alight_witness_2" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
@@ -205,28 +191,6 @@ __alight_signature() {
 }
 
 # --- applying and undoing ------------------------------------------------------------------------
-
-# Whether a variable may be set by a plan at all: `typeset` would run `$( )` inside a name. None of the shell's own
-# (PATH, PS1, IFS, path, functions …), and nothing that is not a plain string.
-__alight_may_set() {
-  [[ $1 == [A-Za-z_]* && $1 != *[^A-Za-z0-9_]* ]] || return 1
-  case $1 in
-    VIRTUAL_ENV_PROMPT | CONDA_PROMPT_MODIFIER) ;;
-    PATH | PS[0-9] | *PROMPT* | RPS[0-9] | IFS | ENV | BASH_ENV | ZDOTDIR | LD_* | DYLD_* | __alight*) return 1 ;;
-  esac
-  [[ ${parameters[$1]-scalar} == scalar* && ${parameters[$1]-} != *(special|readonly)* ]]
-}
-
-__alight_record() {
-  local name=$1
-  if (( ! ${(P)+name} )); then
-    __alight_former[$name]=
-    __alight_was[$name]=unset
-  else
-    __alight_former[$name]=${(P)name}
-    [[ ${parameters[$name]} == *export* ]] && __alight_was[$name]=exported || __alight_was[$name]=set
-  fi
-}
 
 __alight_put_back() {
   local name=$1
@@ -290,17 +254,26 @@ __alight_forget() {
   __alight_applied= __alight_adopted=0 __alight_deactivate_is_ours=0
 }
 
-# Every operation is checked before the first one is applied.
+# Every operation of a plan to do $1 is checked before the first one is applied. A variable may be set at all when its name
+# is one (`typeset` would run `$( )` inside it), when it is none of the shell's own (PATH, PS1, IFS, path, functions …),
+# and when it is a plain string.
 __alight_valid() {
-  local operation verb rest action=$1
+  local operation verb rest name action=$1
   shift
   for operation; do
     verb=${operation%% *} rest=${operation#* }
     # Only entering puts anything in; cleaning takes away.
     [[ $action == enter || $verb == (drop|path-remove) ]] || return 1
     case $verb in
-      set) [[ $rest == *=* ]] && __alight_may_set ${rest%%=*} || return 1 ;;
-      unset | drop) __alight_may_set $rest || return 1 ;;
+      set | unset | drop)
+        name=${rest%%=*}
+        [[ $verb != set || $rest == *=* ]] && [[ $name == [A-Za-z_]* && $name != *[^A-Za-z0-9_]* ]] || return 1
+        case $name in
+          VIRTUAL_ENV_PROMPT | CONDA_PROMPT_MODIFIER) ;;
+          PATH | PS[0-9] | *PROMPT* | RPS[0-9] | IFS | ENV | BASH_ENV | ZDOTDIR | LD_* | DYLD_* | __alight*) return 1 ;;
+        esac
+        [[ ${parameters[$name]-scalar} == scalar* && ${parameters[$name]-} != *(special|readonly)* ]] || return 1
+        ;;
       path-add) [[ $rest == /* && $rest != *:* && $rest -ef $__alight_target/bin ]] || return 1 ;;
       path-remove) [[ $rest == /* && $rest != *:* ]] || return 1 ;;
       run) [[ $rest == $__alight_target/etc/conda/(de|)activate.d/* && $rest != */../* ]] || return 1 ;;
@@ -325,20 +298,26 @@ __alight_apply() {
   local operation verb rest name
   for operation; do
     verb=${operation%% *} rest=${operation#* }
+    name=${rest%%=*}
+    if [[ $verb == (set|unset) && -z ${__alight_was[$name]-} ]]; then
+      if (( ! ${(P)+name} )); then
+        [[ $verb == set ]] || continue
+        __alight_was[$name]=unset
+      else
+        __alight_former[$name]=${(P)name}
+        [[ ${parameters[$name]} == *export* ]] && __alight_was[$name]=exported || __alight_was[$name]=set
+      fi
+    fi
     case $verb in
       set)
-        name=${rest%%=*}
-        (( ${+__alight_ours[$name]} )) || __alight_record $name
         __alight_ours[$name]=${rest#*=}
         typeset -gx -- "$name=${rest#*=}"
         ;;
       unset)
-        (( ${(P)+rest} )) || continue
-        __alight_record $rest
-        __alight_ours[$rest]= __alight_unset[$rest]=1
-        unset $rest
+        __alight_ours[$name]= __alight_unset[$name]=1
+        unset $name
         ;;
-      drop) unset $rest ;;
+      drop) unset $name ;;
       path-remove) path=("${(@)path:#$rest}") ;;
       path-add)
         __alight_added+=("$rest")
@@ -401,7 +380,7 @@ __alight_take() {
   __alight_witness_1=$f[16] __alight_witness_2=$f[17] __alight_witness_3=$f[18] __alight_witness_4=$f[19]
   __alight_wants_segment=$f[12]
   __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
-  __alight_say "$f[13]"
+  [[ -z $f[13] ]] || __alight_say "$f[13]"
   __alight_signature
   # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
   __alight_signature_seen=$f[15]:${REPLY#*:}
@@ -532,7 +511,12 @@ __alight_refresh() {
 }
 
 __alight_listen() {
-  (( __alight_fd >= 0 )) && { zle -F $__alight_fd __alight_news 2>/dev/null || __alight_close }
+  (( __alight_fd >= 0 )) || return 0
+  if [[ -o zle ]] && zle -F $__alight_fd __alight_news; then
+    __alight_heard=1
+  else
+    __alight_close
+  fi
 }
 
 __alight_news() {
@@ -544,24 +528,16 @@ __alight_news() {
 # At a prompt that asked nothing, the connection for news is made once zle is idle, not while the user waits for it.
 __alight_idle() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  setopt no_multibyte local_traps
-  trap '' PIPE
   __alight_close_idle
   (( __alight_fd < 0 && EPOCHSECONDS >= __alight_open_until )) || return 0
-  __alight_deadline=$(( EPOCHREALTIME + __alight_limit ))
-  if __alight_connect && __alight_send 1 listen $$.$EPOCHREALTIME.$(( ++__alight_count )) "$PWD" "$__alight_root" "${__alight_signature_seen%:*}"; then
-    __alight_listen
-  else
-    __alight_close
-  fi
+  __alight_exchange listen "$PWD" "$__alight_root" "${__alight_signature_seen%:*}" && __alight_listen
 }
 
 __alight_close_idle() {
   (( __alight_idle_fd >= 0 )) || return 0
-  zle -F $__alight_idle_fd 2>/dev/null
-  local -i fd=$__alight_idle_fd
+  zle -F $__alight_idle_fd
+  exec {__alight_idle_fd}<&-
   __alight_idle_fd=-1
-  exec {fd}<&-
 }
 
 # Nearly every prompt ends here, having compared two strings; only then is it worth to shut out the user's options.
@@ -573,8 +549,7 @@ __alight_precmd() {
     __alight_signature
     if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
       [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment
-      exec {__alight_idle_fd}</dev/null
-      zle -F "$__alight_idle_fd" __alight_idle 2>/dev/null || __alight_close_idle
+      [[ ! -o zle ]] || { exec {__alight_idle_fd}</dev/null && zle -F "$__alight_idle_fd" __alight_idle }
       return code
     fi
   fi
@@ -606,7 +581,7 @@ __alight_look() {
   __alight_session
   __alight_session_seen=$REPLY
   (( ! __alight_dirty )) || __alight_session_seen=
-  [[ $__alight_wants_segment == 1 ]] && __alight_segment
+  [[ $__alight_wants_segment != 1 || ${PROMPT-} == *%${__alight_slot}v* ]] || __alight_segment
   return 0
 }
 
@@ -726,15 +701,15 @@ __alight_load() {
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
     typeset -g __alight_root= __alight_session_seen= __alight_signature_seen= __alight_generation=
     typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
-    typeset -g __alight_in= __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
-    typeset -ga __alight_frames __alight_reply __alight_added
+    typeset -g __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
+    typeset -ga __alight_reply __alight_added
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
-    typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0
+    typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0 __alight_heard=0
     typeset -gi __alight_spawned=0 __alight_open_until=0
-    typeset -gF __alight_deadline=0 __alight_limit=0.05
+    typeset -gF __alight_limit=0.05
     [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE
-    __alight_frames=() __alight_reply=() __alight_added=()
+    __alight_reply=() __alight_added=()
     # A parent's display says nothing about this shell.
     __alight_show none '' '' '' ''
   fi
