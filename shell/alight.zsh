@@ -549,7 +549,10 @@ __alight_precmd() {
     __alight_signature
     if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
       [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment
-      [[ ! -o zle ]] || { exec {__alight_idle_fd}</dev/null && zle -F "$__alight_idle_fd" __alight_idle }
+      # Others may call the prompt's hooks, too: one descriptor at a time.
+      if [[ -o zle && "$__alight_idle_fd" == -1 && "$__alight_fd" == -1 ]]; then
+        exec {__alight_idle_fd}</dev/null && zle -F "$__alight_idle_fd" __alight_idle
+      fi
       return code
     fi
   fi

@@ -236,6 +236,16 @@ def test_no_child_inherits_the_connection(world: World, kind: str) -> None:
     assert set(shell.run("sh -c 'ls /proc/self/fd'").split()) == {"0", "1", "2", "3"}
 
 
+def test_hooks_that_others_call_again_leave_nothing_open(world: World) -> None:
+    """Widgets that redraw a prompt call every precmd function: no descriptor is left, and the shell goes to sleep."""
+    root = world.trusted("app")
+    shell = world.shell("zsh", root)
+    shell.run("repeat 20 { for hook in $precmd_functions; do [[ $hook == __alight* ]] && $hook; done }")
+    assert set(shell.run("command ls /proc/self/fd").split()) == {"0", "1", "2", "3"}
+    shell.run("repeat 20 __alight_precmd")
+    assert len(os.listdir(f"/proc/{shell.pid}/fd")) < 12
+
+
 def test_an_open_descriptor_stays_the_users(world: World, kind: str) -> None:
     """`exec 3>file` is the user's for as long as the shell lives."""
     root = world.trusted("app")
