@@ -392,9 +392,12 @@ __alight_session() {
   REPLY="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|$PATH"
 }
 
-# Asks and applies. $1 is the status of the last command. A shell that has the function `deactivate` did not inherit what
+# Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
+# witnesses of that answer are as they were: the same test that a prompt makes where nothing was asked. Not after anything
+# that the user said to us. $1 is the status of the last command, $2 is 0 when nothing calls for a new answer. A shell that has the function `deactivate` did not inherit what
 # is on: it was switched on right here, by a start-up file.
 __alight_ask() {
+  local forced=$2 REPLY
   local -a variables
   # In one piece: a loop over the names would take longer than the whole exchange.
   variables=(
@@ -430,13 +433,31 @@ __alight_ask() {
     ${XDG_CONFIG_HOME+"XDG_CONFIG_HOME=$XDG_CONFIG_HOME"} ${HOME+"HOME=$HOME"}
   )
   (( ${#${(j::)variables}} <= 16000 )) || __alight_trim
+  local first=$(( __alight_first && ! $+functions[deactivate] ))
+  local key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$first|${(pj:\0:)variables}"
+  local remembered=${__alight_memory[$key]-}
+  if [[ -n $remembered && $forced == 0 ]]; then
+    local -a f
+    f=("${(@ps:\0:)remembered}")
+    __alight_reply=("${(@)f[3,-1]}")
+    __alight_generation=$f[16]
+    __alight_witness_1=$f[18] __alight_witness_2=$f[19] __alight_witness_3=$f[20] __alight_witness_4=$f[21]
+    __alight_signature
+    if [[ $REPLY == $f[2] ]] && (( EPOCHSECONDS - f[1] < 30 && EPOCHSECONDS >= f[1] )) && __alight_take; then
+      return 0
+    fi
+  fi
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
-    $1 $(( __alight_first && ! $+functions[deactivate] )) "${(@)variables}"
+    $1 $first "${(@)variables}"
   local -i code=$?
   case $code in
     0)
       __alight_first=0
-      __alight_take && return 0
+      if __alight_take; then
+        (( $#__alight_memory < 64 )) || __alight_memory=()
+        __alight_memory[$key]=$EPOCHSECONDS$'\0'$__alight_signature_seen$'\0'${(pj:\0:)__alight_reply}
+        return 0
+      fi
       ;;
     3) __alight_spawn ;;
     4) __alight_open_until=$(( EPOCHSECONDS + 30 )) __alight_dirty=1 ;;
@@ -500,7 +521,7 @@ __alight_refresh() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   local before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}
   __alight_dirty=0 __alight_redrawn=0
-  __alight_ask 0
+  __alight_ask 0 1
   __alight_session
   __alight_session_seen=$REPLY
   __alight_listen
@@ -574,8 +595,9 @@ __alight_look() {
     __alight_owner= __alight_declined=${__alight_root:--}
   fi
   if (( EPOCHSECONDS >= __alight_open_until )); then
+    local forced=$__alight_dirty
     __alight_dirty=0
-    __alight_ask $1 || { __alight_signature; __alight_signature_seen=$REPLY }
+    __alight_ask $1 $forced || { __alight_signature; __alight_signature_seen=$REPLY }
     __alight_listen
   else
     __alight_dirty=1
@@ -706,7 +728,7 @@ __alight_load() {
     typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
     typeset -g __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
     typeset -ga __alight_reply __alight_added
-    typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said
+    typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0 __alight_heard=0
     typeset -gi __alight_spawned=0 __alight_open_until=0
