@@ -381,9 +381,13 @@ __alight_take() {
   __alight_wants_segment=$f[12]
   __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
   [[ -z $f[13] ]] || __alight_say "$f[13]"
-  __alight_signature
-  # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
-  __alight_signature_seen=$f[15]:${REPLY#*:}
+  if [[ -n ${signed-} ]]; then
+    __alight_signature_seen=$signed
+  else
+    __alight_signature
+    # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
+    __alight_signature_seen=$f[15]:${REPLY#*:}
+  fi
 }
 
 # --- the prompt ----------------------------------------------------------------------------------
@@ -397,7 +401,7 @@ __alight_session() {
 # that the user said to us. $1 is the status of the last command, $2 is 0 when nothing calls for a new answer. A shell that has the function `deactivate` did not inherit what
 # is on: it was switched on right here, by a start-up file.
 __alight_ask() {
-  local forced=$2 REPLY
+  local forced=$2 signed= REPLY
   local -a variables
   # In one piece: a loop over the names would take longer than the whole exchange.
   variables=(
@@ -443,8 +447,10 @@ __alight_ask() {
     __alight_generation=$f[16]
     __alight_witness_1=$f[18] __alight_witness_2=$f[19] __alight_witness_3=$f[20] __alight_witness_4=$f[21]
     __alight_signature
-    if [[ $REPLY == $f[2] ]] && (( EPOCHSECONDS - f[1] < 30 && EPOCHSECONDS >= f[1] )) && __alight_take; then
-      return 0
+    if [[ $REPLY == $f[2] ]] && (( EPOCHSECONDS - f[1] < 30 && EPOCHSECONDS >= f[1] )); then
+      signed=$REPLY
+      __alight_take && return 0
+      signed=
     fi
   fi
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
@@ -613,18 +619,19 @@ __alight_look() {
 # The connection is ours only while the prompt is shown, so that no command inherits it. A line that may make an
 # environment is told to the daemon before it runs: what is absent now and there later was made by the user.
 __alight_preexec() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  if [[ $__alight_switch == on && $sysparams[pid] == $__alight_pid ]]; then
-    case $1 in
-      *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*) __alight_note "$1" ;;
-    esac
+  case "$1" in
+    *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*) __alight_note "$1" ;;
+  esac
+  if [[ "$__alight_fd$__alight_idle_fd$__alight_waiting" != -1-1-1 ]]; then
+    __alight_close
+    __alight_close_idle
+    __alight_stop_waiting
   fi
-  __alight_close
-  __alight_close_idle
-  __alight_stop_waiting
 }
 
 __alight_note() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  [[ $__alight_switch == on && $sysparams[pid] == $__alight_pid && ${ALIGHT_DISABLE-} != 1 ]] || return 0
   (( EPOCHSECONDS >= __alight_open_until )) || return 0
   local word=${${(z)1}[1]} kind=none
   if (( $+aliases[$word] )); then kind=alias
