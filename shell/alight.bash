@@ -102,6 +102,8 @@ __alight_spawn() {
 # --- state and display ---------------------------------------------------------------------------
 
 __alight_show() {
+  # The script of an adopted environment has put the name into the prompt by itself.
+  ((!__alight_adopted)) || [[ -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || builtin set -- "$1" "$2" "$3" "$4" ''
   builtin export "ALIGHT_STATE=$1" "ALIGHT_ENV_NAME=${2//[[:cntrl:]]/?}" "ALIGHT_ENV_KIND=$3"
   builtin export "ALIGHT_PYTHON_VERSION=${4//[[:cntrl:]]/?}" "ALIGHT_PROMPT=${5//[[:cntrl:]]/?}"
 }

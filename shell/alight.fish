@@ -100,6 +100,8 @@ function __alight_show --argument-names state name kind python text
     set -gx ALIGHT_ENV_NAME $name
     set -gx ALIGHT_ENV_KIND $kind
     set -gx ALIGHT_PYTHON_VERSION $python
+    # The script of an adopted environment has put the name into the prompt by itself.
+    test -z "$__alight_adopted" -o -n "$VIRTUAL_ENV_DISABLE_PROMPT"; or set text ''
     set -gx ALIGHT_PROMPT $text
     set -g __alight_text (__alight_printable $text)
 end

@@ -148,6 +148,8 @@ __alight_close() {
 
 __alight_show() {
   local state=$1 name=$2 kind=$3 version=$4 text=$5
+  # The script of an adopted environment has put the name into the prompt by itself.
+  (( ! __alight_adopted )) || [[ -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || text=
   typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version ALIGHT_PROMPT=$text
   (( __alight_slot )) && psvar[__alight_slot]=${text//\%\%/%}
   return 0

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from support.shells import executable, quote
-from support.world import World, export
+from support.world import World, export, source_activate
 
 STRICT = {
     "zsh": [
@@ -195,6 +195,21 @@ def test_r42_the_prompt_shows_one_environment_with_its_name(world: World, kind: 
     assert re.fullmatch(rb"3\.\d+\.\d+", shell.env()[b"ALIGHT_PYTHON_VERSION"])
     shell.cd(world.home)
     assert shell.prompt().strip() in ("#", "%", "$", ">")
+
+
+def test_r42_what_its_own_script_shows_is_not_shown_twice(world: World, kind: str) -> None:
+    """R42: an environment activated by hand has its name in the prompt already."""
+    root = world.trusted("app")
+    shell = world.shell(kind, world.home)
+    shell.run("alight pause")
+    shell.run(source_activate(kind, root / ".venv"))
+    shell.cd(root)
+    assert shell.variable("ALIGHT_STATE") == b"active"
+    assert shell.prompt().count("(") == 1
+    shell.cd(world.home)
+    assert shell.prompt().count("(") == 0
+    shell.cd(root)
+    assert "(app " in shell.prompt()
 
 
 def test_r42_names_are_never_expanded_by_the_prompt(world: World, kind: str) -> None:

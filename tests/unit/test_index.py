@@ -153,7 +153,9 @@ def test_what_to_watch(field: Playfield, index: Index) -> None:
     write(field.home / "q" / "uv.lock")
     overrides = {"UV_PROJECT_ENVIRONMENT": os.fsencode(field.home / "envs" / "q")}
     watched = index.watch_paths(index.resolve(os.fsencode(field.home / "q"), overrides))
-    assert watched == tuple(os.fsencode(path) for path in (field.home / "q", field.home / "q/.venv", field.home / "envs"))
+    assert watched == tuple(
+        os.fsencode(path) for path in (field.home / "q", field.home / "q/.venv", field.home / "envs")
+    )
     (field.home / "bare").mkdir()
     watched = index.watch_paths(index.resolve(os.fsencode(field.home / "bare"), {}))
     assert watched == tuple(os.fsencode(path) for path in (field.home / "bare", field.home / "bare/.venv"))
