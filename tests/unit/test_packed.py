@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from alight import query
 from alight.errors import BadRequest
 from alight.model import Stamp
 from alight.wire import codec, shellframe
 from alight.wire.limits import MAX_MESSAGE
 from alight.wire.messages import Ask, GetStatus, Header, News, Ping, Pong
-from hypothesis import given
-from hypothesis import strategies as st
 from support.daemon import ECHO, DaemonInstance
 
 ASK = Ask("zsh", 7, b"/caf\xe9\nx", "on", "", b"", b"", 0, True, (b"PATH=/bin", b"HOME=/"))
