@@ -148,6 +148,7 @@ __alight_close() {
 
 __alight_show() {
   local state=$1 name=$2 kind=$3 version=$4 text=$5
+  __alight_shown="$__alight_adopted|$1|$2|$3|$4|$5"
   # The script of an adopted environment has put the name into the prompt by itself.
   (( ! __alight_adopted )) || [[ -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || text=
   typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version ALIGHT_PROMPT=$text
@@ -347,7 +348,7 @@ __alight_take() {
   local action=$f[2] root=$f[3] prefix=$f[4] owner=$f[5] stamp=$f[6]
   [[ -z $root || $root == /* ]] && [[ -z $prefix || $prefix == /* ]] && [[ -z $f[14] || $f[14] == $__alight_runtime/* ]] || return 1
   __alight_target=$prefix
-  __alight_valid $action "${(@)operations}" || return 1
+  (( ! $#operations )) || __alight_valid $action "${(@)operations}" || return 1
   case $action in
     keep) ;;
     adopt)
@@ -381,7 +382,8 @@ __alight_take() {
   __alight_generation=$f[14]
   __alight_witness_1=$f[16] __alight_witness_2=$f[17] __alight_witness_3=$f[18] __alight_witness_4=$f[19]
   __alight_wants_segment=$f[12]
-  __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
+  [[ "$__alight_adopted|$f[7]|$f[8]|$f[9]|$f[10]|$f[11]" == "$__alight_shown" ]] ||
+    __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
   [[ -z $f[13] ]] || __alight_say "$f[13]"
   if [[ -n ${signed-} ]]; then
     __alight_signature_seen=$signed
@@ -573,8 +575,7 @@ __alight_close_idle() {
 __alight_precmd() {
   local -i code=$?
   local REPLY
-  __alight_session
-  if [[ "$REPLY" == "$__alight_session_seen" ]]; then
+  if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
     __alight_signature
     if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
       [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment
@@ -606,7 +607,7 @@ __alight_look() {
     local forced=$__alight_dirty
     __alight_dirty=0
     __alight_ask $1 $forced || { __alight_signature; __alight_signature_seen=$REPLY }
-    __alight_listen
+    (( __alight_fd < 0 )) || __alight_listen
   else
     __alight_dirty=1
     __alight_alone
@@ -624,11 +625,9 @@ __alight_preexec() {
   case "$1" in
     *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*) __alight_note "$1" ;;
   esac
-  if [[ "$__alight_fd$__alight_idle_fd$__alight_waiting" != -1-1-1 ]]; then
-    __alight_close
-    __alight_close_idle
-    __alight_stop_waiting
-  fi
+  [[ "$__alight_fd" == -1 ]] || __alight_close
+  [[ "$__alight_idle_fd" == -1 ]] || __alight_close_idle
+  [[ "$__alight_waiting" == -1 ]] || __alight_stop_waiting
 }
 
 __alight_note() {
@@ -735,7 +734,7 @@ __alight_load() {
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
     typeset -g __alight_root= __alight_session_seen= __alight_signature_seen= __alight_generation=
     typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
-    typeset -g __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
+    typeset -g __alight_shown= __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
     typeset -ga __alight_reply __alight_added
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
