@@ -28,10 +28,12 @@ class Mutation:
     find: str
     put: str
     tests: str
+    everywhere: bool = False
 
     def apply(self, text: str) -> str:
-        """The hook without the line; raises ValueError when it is not there exactly once."""
-        if text.count(self.find) != 1:
+        """The hook without the line; raises ValueError when it is not there, or in more places than the table says."""
+        found = text.count(self.find)
+        if found == 0 or (found > 1 and not self.everywhere):
             raise ValueError(f"{self.shell} {self.rule}: found {text.count(self.find)} times: {self.find!r}")
         return text.replace(self.find, self.put)
 
