@@ -274,6 +274,26 @@ def test_an_open_descriptor_stays_the_users(world: World, kind: str) -> None:
     assert (world.home / "mine").read_text() == "written\n"
 
 
+def test_r02_zsh_asks_the_very_same_question_once(world: World) -> None:
+    """R2: back and forth between known directories nobody is asked; after news somebody is."""
+    root = world.trusted("app")
+    shell = world.shell("zsh")
+    for _ in range(2):
+        shell.cd(root)
+        shell.cd(world.home)
+    asked = world.questions()
+    for _ in range(3):
+        shell.cd(root)
+        assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
+        shell.cd(world.home)
+        assert shell.variable("VIRTUAL_ENV") is None
+    assert world.questions() == asked
+    world.alight("deny", str(root))
+    shell.cd(root)
+    assert shell.variable("VIRTUAL_ENV") is None
+    assert world.questions() > asked
+
+
 def test_r01_r03_an_empty_line_starts_nothing(world: World, kind: str) -> None:
     """R3: Enter on an empty line starts no process and asks nobody; the shell's own count of children tells."""
     root = world.trusted("app")
