@@ -73,8 +73,10 @@ def test_r04_a_stopped_daemon_is_asked_once(world: World, kind: str, backlog: st
     waiting = _fill(world.daemon.socket) if backlog == "full" else []
     assert shell.cd(root).strip() == ""
     assert shell.variable("VIRTUAL_ENV") is None
+    asked = _connections(world.daemon.socket)
     for _ in range(3):
         assert shell.run("") == ""
+    assert _connections(world.daemon.socket) == asked
     assert shell.variable("VIRTUAL_ENV") is None
     for one in waiting:
         one.close()
@@ -117,6 +119,12 @@ def test_a_runtime_directory_open_to_others_is_not_used(world: World, kind: str)
     assert shell.variable("VIRTUAL_ENV") is None
     runtime.unlink()
     runtime.with_name("moved").rename(runtime)
+
+
+def _connections(path: bytes) -> int:
+    """Sockets of that name: the listening one, and one for each connection made and not yet taken."""
+    with open("/proc/net/unix", "rb") as file:
+        return sum(line.rstrip().endswith(path) for line in file)
 
 
 def _fill(path: bytes) -> list[socket.socket]:
