@@ -15,7 +15,7 @@ Severity = Literal["error", "warning", "info"]
 Condition = Literal["none", "missing", "broken", "found"]
 State = Literal["none", "missing", "broken", "denied", "untrusted", "trusted"]
 PromptState = Literal["mismatch", "broken", "untrusted", "active", "inactive", "none"]
-Owner = Literal["", "alight", "user", "inherited", "direnv", "mise", "vscode"]
+Owner = Literal["", "alight", "user", "inherited", "direnv", "mise", "vscode", "pyenv"]
 Switch = Literal["on", "off", "paused"]
 Action = Literal["keep", "enter", "leave", "adopt", "clean"]
 Outcome = Literal["hit", "miss", "skipped"]
@@ -30,12 +30,36 @@ Code = Literal[
     "moved",  # made under another path; its scripts point there
     "not-owned",  # belongs to another user, or is writable by others
     "unsafe-path",  # the path cannot stand in PATH or holds control octets
+    "history-missing",  # half-made: conda-meta without history
+    "python-patched",  # the base interpreter is another X.Y.Z than when the environment was made
+    "homebrew-cellar",  # goes through Homebrew's Cellar: the next upgrade breaks it
+    "duplicate-metadata",  # two dist-infos of one distribution
+    "half-installed",  # pip's stash, or a dist-info without RECORD
+    "pip-over-conda",  # pip's files over a conda package's
+    "pip-in-conda",  # packages that conda did not install
+    "system-site-packages",  # the base interpreter's packages show through
     # findings: about the place
     "requires-python",  # the environment's Python is outside requires-python
     "pinned-python",  # .python-version names another Python
     "pointer-invalid",  # a .venv file or .python-envs line leads nowhere
     "ambiguous",  # several candidates of the same rank
     "two-lock-files",  # several tools claim the project
+    "dual-environment",  # a venv and a conda environment for one project
+    "pin-unknown",  # a pin names a Python or an environment that is not installed
+    "settings-unreadable",  # a tool's configuration file cannot be used
+    "activation-ignored",  # the manifest asks for scripts or variables that alight does not run
+    "lock-stale",  # the lock file does not belong to this manifest
+    "lock-mismatch",  # another version is installed than the lock file says
+    "lock-missing",  # locked and not installed
+    "lock-extra",  # installed and not locked, where the tool would remove it
+    # findings: about the shell
+    "inside-conda",  # a venv is on inside an active conda environment
+    "conda-base-active",  # conda's base lies beneath
+    "conda-stack-broken",  # CONDA_SHLVL without the CONDA_PREFIX variables that belong to it
+    "other-active",  # another environment than the project's is on
+    "cuda-shadowed",  # LD_LIBRARY_PATH puts a system CUDA before the environment's own
+    "cuda-home",  # CUDA_HOME names another CUDA than the environment's own
+    "python-variables",  # PYTHONHOME or PYTHONPATH reaches into the environment
 ]
 
 
@@ -112,7 +136,11 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """What belongs to a directory, before trust: a pure function of (directory, disk, override variables)."""
+    """What belongs to a directory, before trust: a pure function of (directory, disk, override variables).
+
+    ``linked`` says that the environment lies in a pool of the user's and itself names this project: its path carries
+    the project's hash, or a file in it says so. A name in a project's file is no link.
+    """
 
     directory: bytes
     project: Project | None
@@ -123,6 +151,7 @@ class Resolution(msgspec.Struct, frozen=True):
     rule: str
     confidence: Confidence
     evidence: tuple[bytes, ...] = ()
+    linked: bool = False
     alternatives: tuple[Alternative, ...] = ()
     findings: tuple[Finding, ...] = ()
     trail: tuple[Step, ...] = ()

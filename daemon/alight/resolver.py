@@ -17,9 +17,9 @@ from alight.files.disk import Disk, join
 from alight.files.documents import Documents
 from alight.files.ownership import fault
 from alight.health import venv as health
-from alight.model import Alternative, Environment, Finding, Interpreter, Project, Resolution
+from alight.model import Alternative, Environment, Finding, Interpreter, Project, Resolution, Step
 from alight.systems import SYSTEMS
-from alight.systems.base import INSIDE, TOOL, Claim, Facts, Prefix, normalise
+from alight.systems.base import INSIDE, TOOL, Claim, Facts, Links, Prefix, normalise
 from alight.systems.pyvenv import clean
 
 LEVELS_LIMIT = 64
@@ -42,14 +42,21 @@ class _Choice:
 
 
 def resolve(
-    directory: bytes, overrides: Mapping[str, bytes], disk: Disk, home: bytes, *, trail: bool = False
+    directory: bytes,
+    overrides: Mapping[str, bytes],
+    disk: Disk,
+    home: bytes,
+    *,
+    links: Links | None = None,
+    trail: bool = False,
 ) -> Resolution:
     """What belongs to ``directory``, a logical path as the shell gives it; links in it are kept.
 
     A pure function of its arguments and the disk, which nothing here can make raise. ``trail`` collects every rule
     looked at on every level.
     """
-    facts = Facts(disk, overrides, normalise(home), _logical(directory), Documents(disk), [] if trail else None)
+    steps: list[Step] | None = [] if trail else None
+    facts = Facts(disk, overrides, normalise(home), _logical(directory), Documents(disk), steps, links)
     passed: list[_Level] = []
     choice: _Choice | None = None
     for level in _walk(facts):
@@ -151,6 +158,7 @@ def _answer(directory: bytes, choice: _Choice, passed: list[_Level], facts: Fact
         rule=claim.rule,
         confidence=claim.confidence,
         evidence=claim.evidence,
+        linked=claim.linked,
         alternatives=tuple(alternatives),
         findings=tuple(findings),
         trail=tuple(facts.steps or ()),
@@ -180,7 +188,7 @@ def _nothing(directory: bytes, passed: list[_Level], facts: Facts) -> Resolution
 
 def _project(claim: Claim, facts: Facts) -> Project | None:
     if claim.rank == INSIDE:
-        above = Facts(facts.disk, facts.overrides, facts.home, _parent(claim.root), facts.documents)
+        above = Facts(facts.disk, facts.overrides, facts.home, _parent(claim.root), facts.documents, None, facts.links)
         return _nearest_project([_Level(level, projects.markers(level, above)) for level in _walk(above)], above)
     found = projects.markers(claim.root, facts)
     return Project(claim.root, _shown(found), claim.owner or projects.system(claim.root, facts))
@@ -228,7 +236,9 @@ def _above(level: bytes, facts: Facts) -> list[Alternative]:
     """The environment a missing one hides: the next one upward."""
     if level in {b"/", facts.home}:
         return []
-    above = Facts(facts.disk, facts.overrides, facts.home, _parent(level), facts.documents, marked=True)
+    above = Facts(
+        facts.disk, facts.overrides, facts.home, _parent(level), facts.documents, None, facts.links, marked=True
+    )
     for upper in _walk(above):
         choice = _choose(upper, above)
         if choice is not None:

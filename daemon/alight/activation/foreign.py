@@ -27,6 +27,10 @@ def foreign_owner(variables: Mapping[str, bytes], prefix: bytes | None) -> Owner
     added = _mise_added(variables.get("__MISE_DIFF", b""))
     if added is not None and _owns(added, prefix):
         return "mise"
+    # pyenv-virtualenv's own prompt hook; `pyenv activate` is a line that the user typed, and sets the other one, too.
+    chosen = variables.get("PYENV_VIRTUAL_ENV")
+    if chosen and chosen == variables.get("VIRTUAL_ENV") and not variables.get("PYENV_ACTIVATE_SHELL"):
+        return "pyenv"
     return ""
 
 

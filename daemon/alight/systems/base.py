@@ -5,6 +5,7 @@ A system looks at one directory level and says what it would use there; the reso
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -32,7 +33,8 @@ class Claim:
 
     ``prefix`` is None when the environment is missing; ``root`` is the level that owns the claim, which for a
     workspace member is the workspace's root. ``others`` are further candidates, worst last. ``owner`` is the tool
-    that owns the environment by the project's files, or "" when the environment itself tells.
+    that owns the environment by the project's files, or "" when the environment itself tells. ``linked`` is as in
+    ``Resolution``: never for a prefix below the project, nor in a pool that the project's own files chose.
     """
 
     rule: str
@@ -42,6 +44,7 @@ class Claim:
     root: bytes
     evidence: tuple[bytes, ...] = ()
     owner: str = ""
+    linked: bool = False
     would_create: WouldCreate | None = None
     others: tuple[Claim, ...] = ()
 
@@ -68,6 +71,22 @@ class Prefix:
     settings: Mapping[str, bytes] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An environment's own word that it belongs to a project; ``evidence`` is the file in it that says so."""
+
+    prefix: bytes
+    evidence: bytes
+    system: str = ""
+
+
+class Links(Protocol):
+    """Which environments name a project: kept between questions, since every environment has to be read for it."""
+
+    def of(self, project: bytes, facts: Facts) -> tuple[Link, ...]:
+        """The environments that name this directory, which each link's file confirms on ``facts.disk``."""
+
+
 @dataclass(slots=True)
 class Facts:
     """Everything one question may depend on: the disk, the shell's override variables, and where it starts.
@@ -83,6 +102,8 @@ class Facts:
     directory: bytes
     documents: Documents
     steps: list[Step] | None = None
+    links: Links | None = None
+    platform: str = sys.platform
     marked: bool = False
     findings: list[Finding] = field(default_factory=list)
     undecided: list[Claim] = field(default_factory=list)
@@ -108,6 +129,14 @@ class Facts:
     def data_home(self) -> bytes:
         """``$XDG_DATA_HOME`` or its default."""
         return self.override_path("XDG_DATA_HOME") or join(self.home, b".local/share")
+
+    def cache_home(self) -> bytes:
+        """``$XDG_CACHE_HOME`` or its default."""
+        return self.override_path("XDG_CACHE_HOME") or join(self.home, b".cache")
+
+    def config_home(self) -> bytes:
+        """``$XDG_CONFIG_HOME`` or its default."""
+        return self.override_path("XDG_CONFIG_HOME") or join(self.home, b".config")
 
 
 class System(Protocol):

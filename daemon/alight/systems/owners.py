@@ -44,7 +44,7 @@ class Owner(ProjectLocal):
         facts.note(rule, "hit", f"`{self.command}` would create it", *evidence)
         creates = b".venv" if choice in {b"1", b"true"} else self.creates
         would = WouldCreate(self.command, join(level, creates) if creates else b"")
-        return Claim(rule, MISSING, "medium", None, level, evidence, self.name, would)
+        return Claim(rule, MISSING, "medium", None, level, evidence, self.name, would_create=would)
 
     def _evidence(self, level: bytes, facts: Facts) -> tuple[bytes, ...]:
         found = tuple(join(level, name) for name in self.files if facts.disk.has(level, name))

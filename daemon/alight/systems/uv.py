@@ -54,7 +54,8 @@ class Uv(ProjectLocal):
         facts.note(rule, "hit", "uv sync would create it", *evidence, prefix)
         # With an explicit or a workspace environment, uv is known to ignore whatever else stands at this level.
         rank = TOOL if chosen or member else MISSING
-        return Claim(rule, rank, "high", None, root, evidence, self.name, WouldCreate("uv sync", prefix))
+        return Claim(rule, rank, "high", None, root, evidence, self.name,
+                     would_create=WouldCreate("uv sync", prefix))  # fmt: skip
 
 
 def workspace_root(level: bytes, facts: Facts) -> bytes:

@@ -11,20 +11,22 @@ from collections.abc import Iterable, Mapping
 from alight.errors import BadRequest
 
 OVERRIDES: tuple[str, ...] = (
-    "CONDA_EXE", "MAMBA_EXE", "MAMBA_ROOT_PREFIX", "CONDA_ENVS_DIRS", "CONDA_ENVS_PATH",
-    "WORKON_HOME", "PIPENV_PIPFILE", "PIPENV_VENV_IN_PROJECT", "PIPENV_CUSTOM_VENV_NAME", "PIPENV_PYTHON",
+    "CONDA_EXE", "_CONDA_ROOT", "MAMBA_EXE", "MAMBA_ROOT_PREFIX", "CONDA_ENVS_DIRS", "CONDA_ENVS_PATH", "CONDARC",
+    "WORKON_HOME", "VIRTUALFISH_HOME",
+    "PIPENV_PIPFILE", "PIPENV_VENV_IN_PROJECT", "PIPENV_CUSTOM_VENV_NAME", "PIPENV_PYTHON", "PIPENV_MAX_DEPTH",
     "POETRY_VIRTUALENVS_PATH", "POETRY_VIRTUALENVS_IN_PROJECT", "POETRY_CACHE_DIR", "POETRY_CONFIG_DIR",
-    "PDM_PYTHON", "PDM_IGNORE_SAVED_PYTHON", "PDM_USE_VENV",
-    "HATCH_DATA_DIR", "HATCH_CONFIG", "HATCH_ENV",
+    "PDM_PYTHON", "PDM_IGNORE_SAVED_PYTHON", "PDM_USE_VENV", "PDM_VENV_IN_PROJECT", "PDM_CONFIG_FILE",
+    "HATCH_DATA_DIR", "HATCH_CONFIG", "HATCH_ENV", "HATCH_ENV_TYPE_VIRTUAL_PATH",
     "UV_PROJECT_ENVIRONMENT", "UV_PYTHON_INSTALL_DIR", "UV_CACHE_DIR",
-    "PYENV_ROOT", "PYENV_VERSION", "PIXI_HOME", "MISE_DATA_DIR", "ASDF_DATA_DIR",
+    "PYENV_ROOT", "PYENV_VERSION", "PIXI_HOME", "MISE_DATA_DIR", "ASDF_DATA_DIR", "ASDF_PYTHON_VERSION",
     "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HOME",
 )  # fmt: skip
 """Variables that may change which environment belongs to a directory; part of every cache key."""
 
 SESSION: tuple[str, ...] = (
     "PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "VIRTUAL_ENV_DISABLE_PROMPT",
-    "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL", "PYTHONHOME", "PKG_CONFIG_PATH",
+    "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL", "CONDA_PREFIX_1", "CONDA_PREFIX_2", "CONDA_CHANGEPS1",
+    "PYTHONHOME", "PKG_CONFIG_PATH", "PYENV_VIRTUAL_ENV", "PYENV_ACTIVATE_SHELL",
     "POETRY_ACTIVE", "PIPENV_ACTIVE", "HATCH_ENV_ACTIVE", "PIXI_IN_SHELL",
     "DIRENV_DIR", "DIRENV_DIFF", "__MISE_DIFF", "TERM_PROGRAM",
 )  # fmt: skip
@@ -33,7 +35,10 @@ SESSION: tuple[str, ...] = (
 FACTS: tuple[str, ...] = SESSION + OVERRIDES
 """Everything a shell sends, in the order of the hooks' own lists."""
 
-_KNOWN = frozenset(FACTS)
+CHECKED: tuple[str, ...] = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "PYTHONPATH")
+"""Variables that only the commands send, for their checks of the shell around an environment."""
+
+_KNOWN = frozenset(FACTS + CHECKED)
 
 VALUE_LIMIT = 8 * 1024
 PATH_LIMIT = 16_000
@@ -60,6 +65,6 @@ def collect(environ: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
     """The frames that describe ``environ``, as a hook would send them."""
     return tuple(
         name.encode() + b"=" + environ[name.encode()]
-        for name in FACTS
+        for name in FACTS + CHECKED
         if name.encode() in environ and len(environ[name.encode()]) <= (PATH_LIMIT if name == "PATH" else VALUE_LIMIT)
     )

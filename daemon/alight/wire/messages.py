@@ -100,7 +100,7 @@ class Plan(Message, frozen=True, tag="plan"):
     witness_2: bytes
     witness_3: bytes
     witness_4: bytes
-    operations: tuple[bytes, ...] = ()  # "set N=V" | "unset N" | "drop N" | "path-add D" | "path-remove D" | "run F"
+    operations: tuple[bytes, ...] = ()  # as PROTOCOL.md section 5 lists them
 
 
 class Done(Message, frozen=True, tag="done"):
@@ -136,20 +136,29 @@ class Failure(Message, frozen=True, tag="failure"):
 
 
 class GetAnswer(Message, frozen=True, tag="answer"):
-    """What belongs to this directory? With ``trail``, also every rule that was looked at."""
+    """What belongs to this directory?
+
+    With ``trail``, also every rule that was looked at; with ``audit``, also what takes longer to find out: packages
+    against lock files, and what the shell has on around the environment.
+    """
 
     VERB: ClassVar[str] = "answer"
     directory: bytes
     variables: tuple[bytes, ...] = ()
     trail: bool = False
+    audit: bool = False
 
 
 class GetEnvironments(Message, frozen=True, tag="environments"):
-    """Every environment and interpreter alight knows."""
+    """Every environment and interpreter alight knows, a page at a time so that shells are served in between.
+
+    ``after`` is the last prefix of the page before; empty for the first, which also carries the interpreters.
+    """
 
     VERB: ClassVar[str] = "environments"
     directory: bytes = b""
     variables: tuple[bytes, ...] = ()
+    after: bytes = b""
 
 
 class GetStatus(Message, frozen=True, tag="status"):
@@ -210,11 +219,13 @@ class AnswerReply(Message, frozen=True, tag="answer-reply"):
 
 
 class EnvironmentsReply(Message, frozen=True, tag="environments-reply"):
-    """All that is known."""
+    """One page, by prefix; ``total`` is how many environments there are, ``more`` says that another page follows."""
 
     VERB: ClassVar[str] = "environments-reply"
     environments: tuple[Environment, ...]
     interpreters: tuple[Interpreter, ...]
+    total: int = 0
+    more: bool = False
 
 
 class StatusReply(Message, frozen=True, tag="status-reply"):
