@@ -42,7 +42,7 @@ def tool(name: str, *packages: str) -> Path:
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
-    """This process's environment without anything that a Python tool listens to, with another home."""
+    """The environment of these tests without anything that a Python tool listens to, with another home."""
     kept: Mapping[str, str] = {
         name: value
         for name, value in os.environ.items()
