@@ -40,3 +40,8 @@ def fault(facts: os.stat_result | None, uid: int) -> str:
     if facts.st_mode & stat.S_IWGRP and facts.st_gid != facts.st_uid:
         return "is writable by its group"
     return ""
+
+
+def within(tree: bytes, path: bytes) -> bool:
+    """True at or below ``tree``, by whole components: /code/proj-old is not inside /code/proj."""
+    return path == tree or path.startswith(tree.rstrip(b"/") + b"/")

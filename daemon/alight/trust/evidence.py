@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 
 from alight.files.disk import Disk
-from alight.model import Resolution
+from alight.model import Environment, Resolution
 from alight.projects import NAMING, ROOTS
 from alight.text import display
 from alight.trust.records import Evidence
@@ -14,6 +15,10 @@ from alight.trust.shadows import shadowed
 from alight.trust.tracked import is_tracked
 
 FILE_LIMIT = 64 * 1024
+FILES_LIMIT = 256
+"""Files of one environment that the shell would source or read variables from."""
+
+_CONDA_FOLDERS = (b"etc/conda/activate.d", b"etc/conda/deactivate.d", b"etc/conda/env_vars.d")
 _MANIFESTS = frozenset(name for name, _ in NAMING) | ROOTS
 """Evidence that names a tool but no place: it changes with every dependency, the (root, prefix) pair does not."""
 
@@ -22,7 +27,7 @@ def take(disk: Disk, resolution: Resolution) -> Evidence | None:
     """What the resolved environment looks like now; None when there is nothing to look at.
 
     Inodes of the prefix and its ``bin`` notice a replaced environment; digests cover ``pyvenv.cfg`` and the pointer
-    files that led to it.
+    files that led to it, for conda and pixi also what activation runs and the variables it sets.
     """
     environment = resolution.environment
     if environment is None:
@@ -32,12 +37,12 @@ def take(disk: Disk, resolution: Resolution) -> Evidence | None:
     if top is None or binaries is None:
         return None
     digests: dict[str, str] = {}
-    for path in dict.fromkeys((prefix + b"/pyvenv.cfg", *resolution.evidence)):
-        if os.path.basename(path) in _MANIFESTS:
+    for path in dict.fromkeys((prefix + b"/pyvenv.cfg", *_sourced(disk, environment), *resolution.evidence)):
+        if os.path.basename(path) in _MANIFESTS or path == prefix + b"/conda-meta/history":
             continue
-        content = disk.read(path, FILE_LIMIT)
-        if content is not None:
-            digests[os.fsdecode(disk.realpath(path))] = hashlib.sha256(content).hexdigest()
+        digest = _digest(disk, path)
+        if digest:
+            digests[os.fsdecode(disk.realpath(path))] = digest
     return Evidence(
         prefix_inode=top.st_ino,
         bin_inode=binaries.st_ino,
@@ -45,6 +50,26 @@ def take(disk: Disk, resolution: Resolution) -> Evidence | None:
         shadows=shadowed(disk, prefix),
         tracked=is_tracked(disk, prefix),
     )
+
+
+def _sourced(disk: Disk, environment: Environment) -> list[bytes]:
+    if environment.kind != "conda":
+        return []
+    prefix = environment.prefix
+    found = [prefix + b"/conda-meta/state"]
+    for folder in _CONDA_FOLDERS:
+        names = sorted(disk.names(prefix + b"/" + folder) or ())[:FILES_LIMIT]
+        found += [prefix + b"/" + folder + b"/" + name for name in names]
+    return found
+
+
+def _digest(disk: Disk, path: bytes) -> str:
+    content = disk.read(path, FILE_LIMIT)
+    if content is not None:
+        return hashlib.sha256(content).hexdigest()
+    # Too large to read at a prompt: its times and size stand for it.
+    facts = disk.stat(path)
+    return f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}" if facts and stat.S_ISREG(facts.st_mode) else ""
 
 
 def difference(former: Evidence, now: Evidence) -> str:

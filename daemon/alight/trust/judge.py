@@ -10,7 +10,8 @@ from alight.files import ownership
 from alight.files.disk import Disk
 from alight.model import Answer, Resolution
 from alight.text import display_path
-from alight.trust import evidence
+from alight.trust import evidence, pins
+from alight.trust.pools import Pools
 from alight.trust.records import Evidence, Record, Records, identify
 
 
@@ -28,12 +29,13 @@ class Judge:
     def __init__(self, records: Records, uid: int) -> None:
         self.records = records
         self._uid = uid
+        self.pools = Pools(records)
 
     def join(self, resolution: Resolution, disk: Disk) -> Answer:
         """The answer: the first state of none, missing, broken, denied, untrusted, trusted that holds."""
         if resolution.condition in ("none", "missing", "broken") or resolution.environment is None:
             state = "none" if resolution.condition == "found" else resolution.condition
-            return Answer(resolution, state)
+            return Answer(resolution, state, stamp=pins.stamp(resolution, self.records, disk, self._uid))
         root, prefix = _pair(resolution, disk)
         # Every decision is a file in this directory, so its times stand for all of them in the fingerprint.
         disk.stat(os.fsencode(self.records.directory))
@@ -50,6 +52,13 @@ class Judge:
             if not reason:
                 return Answer(resolution, "trusted", "allowed", self.records.path(record.identifier))
             return Answer(resolution, "untrusted", reason)
+        if self.pools.covers(root, prefix, now, resolution):
+            return Answer(
+                resolution,
+                "trusted",
+                "it lies in a pool of yours and names this project",
+                self.pools.stamp(root, prefix),
+            )
         tree = self._tree_over(root, prefix)
         if tree is None:
             return Answer(resolution, "untrusted")
@@ -68,6 +77,8 @@ class Judge:
     def allow(self, resolution: Resolution, disk: Disk) -> Recorded:
         """Trust what belongs here; raises BadNews when there is nothing, or nothing that may be trusted."""
         environment = resolution.environment
+        if environment is None and (allowed := pins.allow(resolution, self.records, disk, self._uid)):
+            return Recorded(allowed)
         if environment is None:
             raise BadNews("there is no environment here to allow", "`alight why` tells what was looked at")
         root, prefix = _pair(resolution, disk)
@@ -122,13 +133,20 @@ class Judge:
         """Forget every decision whose identifier, root or prefix is ``which``; raises BadNews when there is none."""
         text = os.fsdecode(which)
         wanted = {text, os.path.realpath(text)} if text.startswith("/") and "\0" not in text else set()
-        gone = [
+        named = [
             record
             for record in self.records.all()
             if record.root in wanted
             or (record.prefix and record.prefix in wanted)
             or (len(text) >= 6 and record.identifier.startswith(text))
         ]
+        gone = [record for record in named if record.decision != "pool"]
+        if named and not gone:
+            raise BadNews(
+                f"{display_path(os.fsencode(named[0].prefix))} is trusted because it lies in a pool of yours and names "
+                "its project",
+                f"`alight deny {display_path(os.fsencode(named[0].root))}` keeps it off",
+            )
         if not gone:
             raise BadNews(f"nothing is recorded about {display_path(which)}", "`alight trust --list` shows what is")
         for record in gone:
@@ -145,22 +163,17 @@ class Judge:
         environment = resolution.environment
         if environment is None:
             return None
-        configuration = environment.prefix + b"/pyvenv.cfg"
-        looked_at = [environment.prefix + b"/bin", *([configuration] if disk.exists(configuration) else [])]
+        described = [environment.prefix + name for name in (b"/pyvenv.cfg", b"/conda-meta")]
+        looked_at = [environment.prefix + b"/bin", *(path for path in described if disk.exists(path))]
         offenders = (ownership.first_offender(disk, path, self._uid) for path in looked_at)
         return next((offender for offender in offenders if offender), None)
 
     def _tree_over(self, root: bytes, prefix: bytes) -> Record | None:
         for record in self.records.trees():
             tree = os.fsencode(record.root)
-            if _within(tree, root) and _within(tree, prefix):
+            if ownership.within(tree, root) and ownership.within(tree, prefix):
                 return record
         return None
-
-
-def _within(tree: bytes, path: bytes) -> bool:
-    """By whole components: /code/proj-old is not inside /code/proj."""
-    return path == tree or path.startswith(tree.rstrip(b"/") + b"/")
 
 
 def _pair(resolution: Resolution, disk: Disk) -> tuple[bytes, bytes]:

@@ -21,7 +21,8 @@ from alight.paths import secure
 
 RECORD_LIMIT = 64 * 1024
 VERSION = 1
-DecisionKind = Literal["allow", "deny", "tree"]
+DecisionKind = Literal["allow", "deny", "tree", "pool"]
+"""``pool`` is no decision of the user's: it is the stamp of an environment trusted by ownership and its link."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
