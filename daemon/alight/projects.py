@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from alight.files.disk import join
 from alight.model import Finding
 from alight.systems.base import Facts
+from alight.systems.poetryconstraint import caret_specifier
 
 LOCKS: tuple[tuple[bytes, str], ...] = (
     (b"uv.lock", "uv"),
@@ -106,12 +107,25 @@ def rival_locks(level: bytes, facts: Facts) -> tuple[Finding, ...]:
 
 
 def requires_python(root: bytes, facts: Facts) -> tuple[str, bytes]:
-    """(``[project] requires-python``, the file that says so); ("", b"") when there is none."""
+    """(what the project asks of its Python as a PEP 440 specifier, the file that says so); ("", b"") for nothing.
+
+    ``[project] requires-python``, else Poetry's own constraint, else the Pipfile's exact version.
+    """
     manifest = join(root, b"pyproject.toml")
-    if not facts.disk.has(root, b"pyproject.toml"):
-        return "", b""
-    requirement = facts.documents.table(manifest, "project", mention=b"requires-python").get("requires-python")
-    return (requirement, manifest) if isinstance(requirement, str) else ("", b"")
+    if facts.disk.has(root, b"pyproject.toml"):
+        requirement = facts.documents.table(manifest, "project", mention=b"requires-python").get("requires-python")
+        if isinstance(requirement, str):
+            return requirement, manifest
+        constraint = facts.documents.table(manifest, "tool", "poetry", "dependencies", mention=b"poetry").get("python")
+        if isinstance(constraint, str) and caret_specifier(constraint):
+            return caret_specifier(constraint), manifest
+    pipfile = join(root, b"Pipfile")
+    if facts.disk.has(root, b"Pipfile"):
+        wanted = facts.documents.table(pipfile, "requires", mention=b"requires")
+        version = wanted.get("python_full_version") or wanted.get("python_version")
+        if isinstance(version, str) and _VERSION.match(version.encode()):
+            return f"=={version}" + (".*" if version.count(".") < 2 else ""), pipfile
+    return "", b""
 
 
 def pin(level: bytes, facts: Facts) -> Pin | None:

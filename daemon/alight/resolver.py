@@ -12,19 +12,20 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from alight import interpreters, projects
+from alight import projects
 from alight.files.disk import Disk, join
 from alight.files.documents import Documents
 from alight.files.ownership import fault
-from alight.health import venv as health
+from alight.health import conda as conda_health
+from alight.health import venv as venv_health
 from alight.model import Alternative, Environment, Finding, Interpreter, Project, Resolution, Step
-from alight.systems import SYSTEMS
+from alight.systems import SYSTEMS, pins
 from alight.systems.base import INSIDE, TOOL, Claim, Facts, Links, Prefix, normalise
 from alight.systems.pyvenv import clean
 
 LEVELS_LIMIT = 64
 ALTERNATIVES_LIMIT = 8
-GENERIC = frozenset({"", ".venv", "venv", "env", ".virtualenv", ".env"})
+GENERIC = frozenset({"", ".venv", "venv", "env", ".virtualenv", ".env", ".conda", "default"})
 """Names that tell nothing; the project's directory gives its own instead."""
 
 
@@ -87,8 +88,18 @@ def describe(prefix: bytes, facts: Facts, label: bytes = b"", owner: str = "") -
         interpreter=described.interpreter,
         base=described.base,
         site_packages=described.site_packages,
-        health=health.examine(described, facts.disk),
+        health=_health(described, facts.disk),
     )
+
+
+def _health(prefix: Prefix, disk: Disk) -> tuple[Finding, ...]:
+    match prefix.kind:
+        case "venv":
+            return venv_health.examine(prefix, disk)
+        case "conda":
+            return conda_health.examine(prefix, disk)
+        case "pep582":
+            return ()  # a directory that a tool fills: nothing in it can be broken
 
 
 def _walk(facts: Facts) -> Iterator[bytes]:
@@ -135,6 +146,7 @@ def _choose(level: bytes, facts: Facts) -> _Choice | None:
 def _answer(directory: bytes, choice: _Choice, passed: list[_Level], facts: Facts) -> Resolution:
     claim = choice.claim
     project = _project(claim, facts)
+    interpreter = _pinned(passed, facts, project) if claim.prefix is None else None
     findings = [*facts.findings]
     environment: Environment | None = None
     if claim.prefix is not None:
@@ -144,7 +156,8 @@ def _answer(directory: bytes, choice: _Choice, passed: list[_Level], facts: Fact
         findings += projects.rival_locks(project.root, facts)
         if environment is not None:
             findings += _python_findings(environment, project, facts)
-    undecided = tuple(facts.undecided)
+    taken = {claim.prefix, *(other.prefix for other in choice.others)}
+    undecided = [other for other in facts.undecided if other.prefix not in taken]
     alternatives = [_alternative(other, facts) for other in (*choice.others, *undecided)[:ALTERNATIVES_LIMIT]]
     if environment is None:
         alternatives += _above(claim.root, facts)
@@ -152,7 +165,7 @@ def _answer(directory: bytes, choice: _Choice, passed: list[_Level], facts: Fact
         directory=directory,
         project=project,
         environment=environment,
-        interpreter=_pinned(passed, facts) if environment is None else None,
+        interpreter=interpreter,
         condition="missing" if environment is None else "broken" if environment.broken else "found",
         would_create=claim.would_create,
         rule=claim.rule,
@@ -166,8 +179,8 @@ def _answer(directory: bytes, choice: _Choice, passed: list[_Level], facts: Fact
 
 
 def _nothing(directory: bytes, passed: list[_Level], facts: Facts) -> Resolution:
-    interpreter = _pinned(passed, facts)
     project = _nearest_project(passed, facts)
+    interpreter = _pinned(passed, facts, project)
     findings = (*facts.findings, *(projects.rival_locks(project.root, facts) if project is not None else ()))
     rule = "none" if interpreter is None else "interpreter-only"
     facts.note(rule, "miss" if interpreter is None else "hit", "no level has an environment", facts.directory)
@@ -204,32 +217,29 @@ def _nearest_project(passed: list[_Level], facts: Facts) -> Project | None:
 
 def _python_findings(environment: Environment, project: Project, facts: Facts) -> list[Finding]:
     requirement, manifest = projects.requires_python(project.root, facts)
-    found = [*health.outside_requirement(environment.python_version, requirement, manifest)]
+    found = [*venv_health.outside_requirement(environment.python_version, requirement, manifest)]
     level = facts.directory
     while level == project.root or level.startswith(join(project.root, b"")):
         pin = projects.pin(level, facts)
         if pin is not None:
-            return [*found, *health.outside_pin(environment.python_version, pin.version, pin.path)]
+            return [*found, *venv_health.outside_pin(environment.python_version, pin.version, pin.path)]
         if level == b"/":
             break
         level = _parent(level)
     return found
 
 
-def _pinned(passed: list[_Level], facts: Facts) -> Interpreter | None:
-    """The base interpreter that ``$PYENV_VERSION`` or the nearest ``.python-version`` asks for."""
-    chosen = facts.override("PYENV_VERSION")
-    if chosen is not None:
-        return _find(chosen.split(b":")[0], facts)
-    for level in passed:
-        if b".python-version" in level.markers.names:
-            pin = projects.pin(level.path, facts)
-            return None if pin is None else _find(pin.version.encode(), facts)
-    return None
-
-
-def _find(version: bytes, facts: Facts) -> Interpreter | None:
-    return interpreters.find_interpreter(version, facts.disk, facts.overrides, facts.home)
+def _pinned(passed: list[_Level], facts: Facts, project: Project | None) -> Interpreter | None:
+    """The base interpreter that ``$PYENV_VERSION`` or the nearest version file asks for; says what is not installed."""
+    uv_root = project.root if project is not None and project.system == "uv" else b""
+    chosen = pins.chosen(facts, tuple(level.path for level in passed), uv_root)
+    if chosen is None:
+        return None
+    unknown = chosen.finding()
+    said = {(finding.code, finding.evidence) for finding in facts.findings}
+    if unknown is not None and (unknown.code, unknown.evidence) not in said:
+        facts.findings.append(unknown)
+    return chosen.interpreter
 
 
 def _above(level: bytes, facts: Facts) -> list[Alternative]:

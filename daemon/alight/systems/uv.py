@@ -1,24 +1,38 @@
-"""uv: one environment per workspace, whose members never have their own (discovery rules 1.2)."""
+"""uv: one environment per workspace, whose members never have their own (discovery rules 1.2).
+
+With the preview feature of central environments ``.venv`` is a link into uv's cache, or a file with the path.
+"""
 
 from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from alight.files.disk import join
+from alight.interpreters import Selection, find_interpreter, parse
 from alight.model import WouldCreate
-from alight.systems.base import MISSING, TOOL, Claim, Facts, ProjectLocal, level_join
-from alight.systems.venv import is_occupied
+from alight.systems import pyvenv
+from alight.systems.base import MISSING, TOOL, Claim, Facts, Prefix, level_join
+from alight.systems.venv import is_environment, stands
 
 LEVELS_LIMIT = 64
 GLOBS_LIMIT = 256
 """Member patterns considered; a longer list is not a workspace a person wrote."""
 
+VERSION_FILES = (b".python-version", b".python-versions")
+LINES_LIMIT = 64
 
-class Uv(ProjectLocal):
-    """Projects that uv manages."""
+_CENTRAL = re.compile(rb".*-(?:cp|pp|gp|pyodide)\d+\.\d+[\w.+]*-[0-9a-f]{16}\Z|(?:cp|pp|gp)\d[\w.+]*-[0-9a-f]{16}\Z")
+"""A project's environment in uv's cache, as uv names it; what else lies there belongs to scripts."""
+
+
+class Uv:
+    """Projects that uv manages, and the environments it keeps for tools and scripts."""
 
     name = "uv"
 
@@ -45,10 +59,14 @@ class Uv(ProjectLocal):
         evidence = tuple(path for path in (lock, join(root, b"pyproject.toml")) if facts.disk.exists(path))
         chosen = facts.override("UV_PROJECT_ENVIRONMENT")
         prefix = level_join(root, chosen or b".venv", facts.home) or join(root, b".venv")
-        if _stands(prefix, facts):
+        pointed = None if chosen else _pointed(prefix, facts)
+        if pointed is not None and member:
+            facts.note(rule, "hit", "the workspace's .venv file points there", *evidence, prefix, pointed)
+            return Claim(rule, TOOL, "high", pointed, root, (prefix, join(pointed, pyvenv.CONFIG)), self.name)
+        if stands(prefix, facts):
             facts.note(rule, "hit", "uv uses this environment", *evidence, prefix)
-            return Claim(rule, TOOL, "high", prefix, root, (*evidence, join(prefix, b"pyvenv.cfg")), self.name)
-        if not (locked or member or facts.disk.exists(lock)):
+            return Claim(rule, TOOL, "high", prefix, root, (*evidence, join(prefix, pyvenv.CONFIG)), self.name)
+        if not (locked or member or "workspace" in table or facts.disk.exists(lock)):
             facts.note(rule, "miss", "no uv.lock and no environment", *evidence)
             return None
         facts.note(rule, "hit", "uv sync would create it", *evidence, prefix)
@@ -56,6 +74,57 @@ class Uv(ProjectLocal):
         rank = TOOL if chosen or member else MISSING
         return Claim(rule, rank, "high", None, root, evidence, self.name,
                      would_create=WouldCreate("uv sync", prefix))  # fmt: skip
+
+    def describe(self, prefix: bytes, facts: Facts) -> Prefix | None:
+        """A tool's or a script's environment in uv's own pools; a project's venv describes itself."""
+        pool, _, name = prefix.rpartition(b"/")
+        tools, cached = self.pools(facts)
+        if pool not in {tools, cached} or not is_environment(prefix, facts):
+            return None
+        owner = "uv-tool" if pool == tools else "uv" if _CENTRAL.match(name) else "uv-script"
+        return replace(pyvenv.describe(prefix, facts.disk), system=owner)
+
+    def list(self, facts: Facts) -> Iterator[bytes]:
+        """Tools, scripts and centrally kept projects; none of them is associated with a directory by its name."""
+        for pool in self.pools(facts):
+            for name in facts.disk.folders(pool):
+                prefix = join(pool, name)
+                if is_environment(prefix, facts):
+                    yield prefix
+
+    def pools(self, facts: Facts) -> tuple[bytes, ...]:
+        """The directory of installed tools, and that of environments in the cache, in this order."""
+        cache = facts.override_path("UV_CACHE_DIR") or join(facts.cache_home(), b"uv")
+        return join(facts.data_home(), b"uv/tools"), join(cache, b"environments-v2")
+
+
+def selection(facts: Facts, levels: Sequence[bytes]) -> Selection | None:
+    """What ``.python-version`` asks uv for; ``levels`` are those of a uv project, up to the workspace's root.
+
+    The nearest file, ``.python-version`` before ``.python-versions`` on one level, then the user's own in uv's
+    configuration; of its lines the first that is a request. Names that are none (of pyenv's environments) are ignored.
+    None when no file says anything.
+    """
+    places = [*levels, join(facts.config_home(), b"uv")]
+    for number, level in enumerate(places):
+        for name in VERSION_FILES:
+            path = join(level, name)
+            if facts.disk.is_file(path):
+                chosen = _chosen(path, facts)
+                return None if chosen is None else replace(chosen, fallback=number == len(levels))
+    return None
+
+
+def _chosen(path: bytes, facts: Facts) -> Selection | None:
+    lines = (line.strip() for line in (facts.disk.read(path) or b"").splitlines()[:LINES_LIMIT])
+    word = next((line for line in lines if line and not line.startswith(b"#") and parse(line) is not None), None)
+    if word is None:
+        return None
+    text = word.decode("ascii", "replace")
+    found = find_interpreter(word, facts.disk, facts.overrides, facts.home, "uv")
+    if found is None:
+        return Selection("uv", (text,), path, missing=(text,))
+    return Selection("uv", (text,), path, (text,), (found,))
 
 
 def workspace_root(level: bytes, facts: Facts) -> bytes:
@@ -112,9 +181,11 @@ def _glob(pattern: list[str], parts: list[str]) -> bool:
     return False
 
 
-def _stands(prefix: bytes, facts: Facts) -> bool:
-    """True for a directory that holds an environment, or a link to nothing; a ``.venv`` file is the pointer rule's."""
-    if facts.disk.lstat(prefix) is None:
-        return False
-    target = facts.disk.stat(prefix)
-    return target is None or (stat.S_ISDIR(target.st_mode) and is_occupied(prefix, facts))
+def _pointed(path: bytes, facts: Facts) -> bytes | None:
+    """Where a ``.venv`` file leads; None when it is no file, or leads to no environment."""
+    target = facts.disk.stat(path)
+    if target is None or not stat.S_ISREG(target.st_mode):
+        return None
+    text = (facts.disk.read(path) or b"").split(b"\n", 1)[0].strip()
+    prefix = level_join(path.rpartition(b"/")[0], text, facts.home)
+    return prefix if prefix is not None and is_environment(prefix, facts) else None

@@ -10,7 +10,7 @@ from alight.files.disk import join
 from alight.files.ownership import fault
 from alight.interpreters import release
 from alight.model import Finding
-from alight.systems import pyvenv
+from alight.systems import prefixes, pyvenv, wrapper
 from alight.systems.base import (
     CHILD,
     CONVENTION,
@@ -59,19 +59,13 @@ class Venv:
         """Any prefix that is not conda's; the last system asked, so that a broken one is described too."""
         return pyvenv.describe(prefix, facts.disk)
 
-    def list(self, facts: Facts) -> Iterator[bytes]:
-        """Environments directly below the pools."""
-        for pool in self.pools(facts):
-            for name in facts.disk.folders(pool):
-                prefix = join(pool, name)
-                if is_environment(prefix, facts):
-                    yield prefix
+    def list(self, facts: Facts) -> Iterator[bytes]:  # noqa: ARG002 - the protocol's arguments
+        """Nothing lies outside projects but in other systems' pools."""
+        return iter(())
 
-    def pools(self, facts: Facts) -> tuple[bytes, ...]:
-        """``$WORKON_HOME``, ``~/.virtualenvs`` and pipenv's default, where bare names are looked for."""
-        chosen = facts.override_path("WORKON_HOME")
-        defaults = (join(facts.home, b".virtualenvs"), join(facts.data_home(), b"virtualenvs"))
-        return tuple(dict.fromkeys((chosen, *defaults) if chosen else defaults))
+    def pools(self, facts: Facts) -> tuple[bytes, ...]:  # noqa: ARG002 - the protocol's arguments
+        """There is nothing to watch."""
+        return ()
 
     def _inside(self, level: bytes, facts: Facts) -> Claim | None:
         rule, config = "inside-environment", join(level, pyvenv.CONFIG)
@@ -110,24 +104,15 @@ class Venv:
         rule = "venv-pointer-file"
         content = facts.disk.read(path)
         text = (content or b"").removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip()
-        target = level_join(level, text, facts.home) if b"/" in text else self._named(text, facts)
+        target = level_join(level, text, facts.home) if b"/" in text else wrapper.named(text, facts)
         if target is None:
             _invalid(f"{_shown(path)} names no environment", path, facts)
             facts.note(rule, "miss", "its first line names no environment", path)
             return
-        if not is_environment(target, facts):
+        if not is_environment(target, facts) and not prefixes.is_prefix(target, facts.disk):
             _invalid(f"{_shown(path)} points to {_shown(target)}, where there is no environment", path, facts)
         facts.note(rule, "hit", "a .venv file points there", path, target)
         yield Claim(rule, POINTER, "certain", target, level, (path, join(target, pyvenv.CONFIG)))
-
-    def _named(self, name: bytes, facts: Facts) -> bytes | None:
-        if not name or b"\0" in name or name in {b".", b".."} or len(name) > 255:
-            return None
-        for pool in self.pools(facts):
-            prefix = join(pool, name)
-            if is_environment(prefix, facts):
-                return prefix
-        return None
 
     def _python_envs(self, level: bytes, facts: Facts) -> Iterator[Claim]:
         rule, path = "python-envs", join(level, b".python-envs")
@@ -191,6 +176,14 @@ class Venv:
 def is_environment(prefix: bytes, facts: Facts) -> bool:
     """True when something called ``pyvenv.cfg`` stands at the prefix, readable or not."""
     return facts.disk.lstat(join(prefix, pyvenv.CONFIG)) is not None
+
+
+def stands(prefix: bytes, facts: Facts) -> bool:
+    """True for a directory that holds an environment, or a link to nothing; a file is the pointer rule's."""
+    if facts.disk.lstat(prefix) is None:
+        return False
+    target = facts.disk.stat(prefix)
+    return target is None or (stat.S_ISDIR(target.st_mode) and is_occupied(prefix, facts))
 
 
 def is_occupied(prefix: bytes, facts: Facts) -> bool:

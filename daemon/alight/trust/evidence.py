@@ -19,7 +19,7 @@ FILES_LIMIT = 256
 """Files of one environment that the shell would source or read variables from."""
 
 _CONDA_FOLDERS = (b"etc/conda/activate.d", b"etc/conda/deactivate.d", b"etc/conda/env_vars.d")
-_MANIFESTS = frozenset(name for name, _ in NAMING) | ROOTS
+_MANIFESTS = frozenset(name for name, _ in NAMING) | ROOTS | {b"envs.toml", b"config.toml"}
 """Evidence that names a tool but no place: it changes with every dependency, the (root, prefix) pair does not."""
 
 
