@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import partial
 
 from alight import log
@@ -15,7 +16,8 @@ from alight.lifecycle.identity import require_ordinary_user
 from alight.lifecycle.lock import Lock
 from alight.lifecycle.service import Part, Service
 from alight.paths import Places
-from alight.server.handlers import Handlers, Surface
+from alight.server.handlers import Handlers
+from alight.server.handlers_base import Surface, Watcher
 from alight.server.loop import Loop
 from alight.server.news import News
 from alight.settings import Settings
@@ -49,8 +51,7 @@ def run_daemon(places: Places, settings: Settings, *, foreground: bool) -> int:
 def local_handler(places: Places, settings: Settings) -> Handlers:
     """The daemon's handlers for one question asked without it; decisions are not for them to write."""
     clock = SystemClock()
-    surface = Surface(news=None, watch=None, stop=lambda _reason: None, segment=bool(settings.prompt_segment.value))
-    return _handlers(places, surface, os.getuid(), clock)
+    return _handlers(places, _surface(settings, None, None, lambda _reason: None), os.getuid(), clock)
 
 
 def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger) -> None:
@@ -66,8 +67,7 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
             loop.call_soon_threadsafe(partial(handlers.heard, root))
 
     watch = Watch(deliver, clock) if settings.watch_enabled.value else None
-    surface = Surface(news=news, watch=watch, stop=loop.stop, segment=bool(settings.prompt_segment.value))
-    handlers = _handlers(places, surface, uid, clock)
+    handlers = _handlers(places, _surface(settings, news, watch, loop.stop), uid, clock)
     parts = [Part("server", loop.open, loop.close)]
     if watch is not None:
         parts.append(Part("watch", watch.start, watch.stop))
@@ -75,6 +75,11 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
         logger.info("serving %s, pid %d", places.runtime, os.getpid())
         reason = loop.run(handlers)
         logger.info("leaving: %s", reason)
+
+
+def _surface(settings: Settings, news: News | None, watch: Watcher | None, stop: Callable[[str], None]) -> Surface:
+    segment, wrapper = bool(settings.prompt_segment.value), bool(settings.virtualenvwrapper_hooks.value)
+    return Surface(news, watch, stop, segment=segment, wrapper=wrapper)
 
 
 def _handlers(places: Places, surface: Surface, uid: int, clock: Clock) -> Handlers:

@@ -14,7 +14,8 @@ from alight.errors import BadRequest
 from alight.index import Index
 from alight.model import Owner, Stamp, Switch
 from alight.paths import Places
-from alight.server.handlers import Handlers, Surface
+from alight.server.handlers import Handlers
+from alight.server.handlers_base import Surface
 from alight.server.news import News
 from alight.trust.answers import Answers
 from alight.trust.judge import Judge

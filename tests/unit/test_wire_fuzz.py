@@ -101,7 +101,11 @@ def test_a_daemon_answers_anything_and_serves_the_next(echo: Echo, frames: list[
     with connected(os.fsencode(echo.places.socket)) as connection:
         if frames[1:2] != [b"listen"]:
             reply = connection.ask(frames)
-            if len(frames) == 1:
+            if len(frames) == 1 and shellframe.is_packed(frames[0]):
+                # One field has no id to repeat.
+                _, message = shellframe.decode_reply(shellframe.unpack(reply[0]))
+                assert not isinstance(message, messages.Failure) or message.code in CODES
+            elif len(frames) == 1:
                 header, message = codec.decode_reply(reply[0])
                 assert not isinstance(message, messages.Failure) or message.code in CODES
                 assert len(header.id) <= 32

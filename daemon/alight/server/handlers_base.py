@@ -1,10 +1,13 @@
-"""What the server asks of whoever answers requests."""
+"""What the server asks of whoever answers requests, and what they are given."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from alight.errors import BadRequest
+from alight.server.news import News
 from alight.wire.messages import Message
 
 
@@ -26,3 +29,39 @@ class Handler(Protocol):
 
     def handle(self, request: Message, peer: Peer) -> Message:
         """The reply to ``request``; an AlightError becomes a Failure. ``Listen`` never arrives here."""
+
+
+class Watcher(Protocol):
+    """What the handlers tell the watch, and what it says about itself."""
+
+    def cover(self, root: bytes, folders: tuple[bytes, ...]) -> None:
+        """Watch these folders for ``root`` from now on."""
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Why events may be missing; empty when all is well."""
+
+    @property
+    def watched(self) -> int:
+        """Watched folders."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What the handlers are given from outside: the news, the watch, how to stop, and what the settings want.
+
+    ``segment`` is the hooks' own prompt segment, ``wrapper`` virtualenvwrapper's hook files.
+    """
+
+    news: News | None
+    watch: Watcher | None
+    stop: Callable[[str], None]
+    segment: bool
+    wrapper: bool = False
+
+
+def absolute(directory: bytes) -> bytes:
+    """The directory of a request; raises BadRequest unless it is an absolute path."""
+    if not directory.startswith(b"/") or b"\0" in directory:
+        raise BadRequest("bad-field", "a directory is an absolute path")
+    return directory

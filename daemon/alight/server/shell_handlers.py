@@ -1,0 +1,187 @@
+"""What shells ask and tell: joins what the layers below know into a plan. No sockets here."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import msgspec
+
+from alight.activation.ownership import Surroundings
+from alight.activation.plan import Published, make_plan
+from alight.activation.session import Session
+from alight.clock import Clock
+from alight.errors import UnsafeDirectory
+from alight.files.disk import Disk
+from alight.model import Answer, Environment
+from alight.server.handlers_base import Surface, absolute
+from alight.server.news import PROJECT_LIMIT, News
+from alight.text import display
+from alight.trust.answers import Answers
+from alight.trust.maker import Makers
+from alight.wire import facts
+from alight.wire.messages import Ask, Done, Note, Plan
+
+COARSE_CLOCK_NS = 10_000_000
+"""File times may lag the precise clock by one tick of the kernel (at most 10 ms)."""
+
+
+class ShellHandlers:
+    """Answers ``Ask`` and ``Note``; ``questions`` counts the answered ``Ask``s."""
+
+    def __init__(self, answers: Answers, makers: Makers, surface: Surface, clock: Clock) -> None:
+        self.questions = 0
+        self._answers = answers
+        self._makers = makers
+        self._surface = surface
+        self._news = surface.news
+        self._watch = surface.watch
+        self._clock = clock
+        # root -> the last question about it and its answer, to tell news from noise
+        self._asked: OrderedDict[bytes, tuple[bytes, Mapping[str, bytes], Answer]] = OrderedDict()
+
+    def ask(self, ask: Ask) -> Plan:
+        """What the shell should do now."""
+        self.questions += 1
+        began_ns = self._clock.wall_ns() - COARSE_CLOCK_NS
+        session = Session.of(ask)
+        directory = absolute(ask.directory)
+        answer = self._answers.answer(directory, session.variables)
+        environment = answer.resolution.environment
+        # Asked with or without an environment: a line that made none must not speak for what the next one unpacks.
+        made = self._makers.made(ask.pid, ask.status, environment.prefix if environment else b"", self._answers.disk())
+        if made and answer.state == "untrusted" and self._record_made(answer):
+            self._bump(answer.resolution.root)
+            answer = self._answers.answer(directory, session.variables)
+        answer = self._settled(answer)
+        self._cover(answer)
+        self._remember(directory, session.variables, answer)
+        disk = self._answers.disk()
+        surroundings = self._surroundings(answer, session, disk)
+        active = self._describe(session.active, answer, session.variables)
+        news = self._news
+        root = answer.resolution.root
+        published = Published(news.file_of(root), news.mark_of(root)) if news is not None else Published(b"", "")
+        surface = self._surface
+        plan = make_plan(
+            session, answer, surroundings, active, disk, published, segment=surface.segment, wrapper=surface.wrapper
+        )
+        if news is not None and self._refresh(news, plan, began_ns):
+            plan = msgspec.structs.replace(plan, mark=news.mark_of(root))
+        return plan
+
+    def note(self, note: Note) -> Done:
+        """Remember a line that may make an environment."""
+        variables = facts.parse(note.variables)
+        directory = absolute(note.directory)
+        project = self._answers.answer(directory, variables).resolution.root
+        self._makers.note(
+            note.pid, note.line, note.word, directory, variables.get("PATH", b""), project, self._answers.disk()
+        )
+        return Done()
+
+    def heard(self, root: bytes) -> None:
+        """Something changed on disk about ``root``: tell the shells when the answer did.
+
+        A hint may be about anything; where nobody asked yet, or the answer is the same, nobody is told.
+        """
+        last = self._asked.get(root)
+        if last is None:
+            return
+        directory, variables, former = last
+        answer = self._answers.answer(directory, variables)
+        if answer != former:
+            self._remember(directory, variables, answer)
+            self._bump(root)
+
+    def _remember(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer) -> None:
+        root = answer.resolution.root
+        self._asked[root] = (directory, variables, answer)
+        self._asked.move_to_end(root)
+        while len(self._asked) > PROJECT_LIMIT:
+            self._asked.popitem(last=False)
+
+    def _settled(self, answer: Answer) -> Answer:
+        """The answer once the stamp is there that the hook will test: for a pool's environment it is written here."""
+        try:
+            self._answers.judge.pools.settle(answer)
+        except (UnsafeDirectory, OSError) as error:
+            reason = f"its approval cannot be recorded: {error}"
+            return msgspec.structs.replace(answer, state="untrusted", reason=reason, stamp=b"")
+        return answer
+
+    def _record_made(self, answer: Answer) -> bool:
+        try:
+            return self._answers.judge.made(answer.resolution, self._answers.disk())
+        except (UnsafeDirectory, OSError):
+            # The user is asked instead, and `alight allow` tells what is wrong with the directory.
+            return False
+
+    def _refresh(self, news: News, plan: Plan, began_ns: int) -> bool:
+        """Keep "witness newer than the generation file" meaningful for every shell in the project.
+
+        When a witness changed since the file was written, other shells may have asked before it did: they get a new
+        mark. The file's time is that of the moment before the disk was read, so a later change shows. True when there
+        is a new mark.
+        """
+        try:
+            written_ns = os.stat(plan.generation).st_mtime_ns
+        except OSError:
+            written_ns = 0
+        witnesses = (plan.witness_1, plan.witness_2, plan.witness_3, plan.witness_4)
+        if not any(_mtime_ns(path) > written_ns for path in witnesses if path):
+            return False
+        news.bump(plan.root)
+        news.touch(plan.root, began_ns)
+        return True
+
+    def _surroundings(self, answer: Answer, session: Session, disk: Disk) -> Surroundings:
+        def same(one: bytes, other: bytes) -> bool:
+            return one == other or disk.realpath(one) == disk.realpath(other)
+
+        def alive(prefix: bytes) -> bool:
+            # virtualenv before version 20 writes no pyvenv.cfg, and some images set VIRTUAL_ENV=/usr.
+            marks = (b"/pyvenv.cfg", b"/conda-meta", b"/bin/python", b"/bin/python3")
+            return any(disk.exists(prefix + mark) for mark in marks)
+
+        def elsewhere(prefix: bytes) -> bool:
+            around = self._answers.index.resolve(os.path.dirname(prefix), session.variables)
+            return (
+                around.environment is not None
+                and around.confidence in ("certain", "high", "medium")
+                and same(around.environment.prefix, prefix)
+                and around.root != answer.resolution.root
+            )
+
+        return Surroundings(same, alive, elsewhere)
+
+    def _describe(self, prefix: bytes, answer: Answer, variables: Mapping[str, bytes]) -> Environment | None:
+        if not prefix:
+            return None
+        own = answer.resolution.environment
+        if own is not None and own.prefix == prefix:
+            return own
+        around = self._answers.index.resolve(prefix, variables).environment
+        path = os.path.normpath(prefix)
+        if around is not None and around.prefix == path:
+            return around
+        # Active, though none that is recognised; what lies around it is something else.
+        name = display(os.fsdecode(os.path.basename(path)))
+        return Environment(prefix, "venv", "", name, "", prefix + b"/bin/python", None, ())
+
+    def _cover(self, answer: Answer) -> None:
+        root = answer.resolution.root
+        if self._watch is not None and root:
+            self._watch.cover(root, self._answers.index.watch_paths(answer.resolution))
+
+    def _bump(self, root: bytes) -> None:
+        if self._news is not None:
+            self._news.bump(root)
+
+
+def _mtime_ns(path: bytes) -> int:
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
