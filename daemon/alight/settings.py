@@ -47,6 +47,7 @@ OPTIONS = (
     Option("prompt.segment", "ALIGHT_PROMPT_SEGMENT", default=True),
     Option("log.level", "ALIGHT_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
     Option("watch.enabled", "ALIGHT_WATCH", default=True),
+    Option("virtualenvwrapper_hooks", "ALIGHT_VIRTUALENVWRAPPER_HOOKS", default=False),
 )
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -59,10 +60,17 @@ class Settings:
     prompt_segment: Setting
     log_level: Setting
     watch_enabled: Setting
+    virtualenvwrapper_hooks: Setting
 
     def all(self) -> tuple[Setting, ...]:
         """In the order of ``OPTIONS``."""
-        return (self.guard_mode, self.prompt_segment, self.log_level, self.watch_enabled)
+        return (
+            self.guard_mode,
+            self.prompt_segment,
+            self.log_level,
+            self.watch_enabled,
+            self.virtualenvwrapper_hooks,
+        )
 
 
 def load(file: Path, environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:

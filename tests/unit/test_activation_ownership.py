@@ -59,6 +59,7 @@ class Row:
 
 
 DIRENV = direnv_variables({"PATH": "/bin"}, {"PATH": "/bin", "VIRTUAL_ENV": "/p/.venv"})
+BROKEN = {"CONDA_SHLVL": b"1"}
 PLAIN_DIRENV = direnv_variables({"PATH": "/bin"}, {"PATH": "/bin:/p/scripts", "FLAVOUR": "mint"})
 MISE = mise_variables({}, {"VIRTUAL_ENV": "/p/.venv"}, [])
 
@@ -74,6 +75,28 @@ ROWS = [
     Row("declined-stays-off", "trusted", Decision("keep", "", declined=True), declined=ROOT),
     Row("declined-elsewhere-counts-no-more", "trusted", Decision("enter", "alight"), declined=b"/q"),
     Row("conda-base-is-merely-there", "trusted", Decision("enter", "alight"), conda=b"/conda", conda_name=b"base"),
+    Row("conda-base-by-its-path", "trusted", Decision("enter", "alight"), conda=b"/conda", conda_name=b"/conda",
+        more={"CONDA_EXE": b"/conda/bin/conda"}),
+    Row("conda-base-outside-projects", "none", Decision("keep", "inherited"), conda=b"/conda", conda_name=b"base"),
+    Row("conda-base-typed-over-another", "trusted", Decision("keep", "user"), owner="user",
+        conda=b"/conda", conda_name=b"base", more={"CONDA_SHLVL": b"2", "CONDA_PREFIX_1": LONE}),
+    Row("conda-base-by-a-start-up-file", "trusted", Decision("enter", "alight"), first=True, owner="user",
+        conda=b"/conda", conda_name=b"base", more={"CONDA_SHLVL": b"2", "CONDA_PREFIX_1": LONE}),
+    Row("conda-base-after-the-users", "trusted", Decision("enter", "alight"), owner="user",
+        conda=b"/conda", conda_name=b"base", more={"CONDA_SHLVL": b"1"}),
+    # conda's variables contradict each other
+    Row("broken-stack", "none", Decision("clean", "", mended=True), more=BROKEN),
+    Row("broken-stack-here", "trusted", Decision("enter", "alight", mended=True), more=BROKEN),
+    Row("broken-stack-below-the-users", "none", Decision("clean", "user", mended=True), active=LONE, more=BROKEN),
+    Row("broken-stack-below-the-own", "trusted", Decision("clean", "user", mended=True), active=OWN, more=BROKEN),
+    Row("broken-stack-below-a-dead-one", "none", Decision("clean", "", dropped=DEAD, mended=True),
+        active=DEAD, more=BROKEN),
+    Row("broken-stack-below-ours", "trusted", Decision("keep", "alight"),
+        owner="alight", applied=OWN, active=OWN, more=BROKEN),
+    Row("broken-stack-with-a-hole", "none", Decision("clean", "", mended=True),
+        conda=LONE, more={"CONDA_SHLVL": b"2"}),
+    Row("broken-stack-of-direnvs", "trusted", Decision("keep", "direnv"), active=OWN, more={**DIRENV, **BROKEN}),
+    Row("broken-stack-while-off", "none", Decision("keep", "", declined=True), switch="off", more=BROKEN),
     # switched off or paused
     Row("off", "trusted", Decision("keep", "", declined=True), switch="off"),
     Row("off-with-the-users", "trusted", Decision("keep", "user", declined=True),
@@ -108,6 +131,13 @@ ROWS = [
     Row("ours-leaves-the-declined", "trusted", Decision("leave", "", declined=True),
         owner="alight", applied=OWN, active=OWN, declined=ROOT),
     Row("ours-taken-away", "trusted", Decision("leave", ""), owner="alight", applied=OWN),
+    Row("ours-taken-away-and-another-belongs", "trusted", Decision("enter", "alight"), owner="alight", applied=OTHER),
+    Row("ours-below-the-users-conda", "trusted", Decision("leave", "user"), owner="alight", applied=OWN,
+        conda=LONE, more={"CONDA_SHLVL": b"2", "CONDA_PREFIX_1": OWN}),
+    Row("ours-below-the-users-base", "trusted", Decision("leave", "user"), owner="alight", applied=OWN,
+        conda=b"/conda", conda_name=b"base", more={"CONDA_SHLVL": b"2", "CONDA_PREFIX_1": OWN}),
+    Row("ours-popped-to-base", "trusted", Decision("leave", ""), owner="alight", applied=OWN,
+        conda=b"/conda", conda_name=b"base", more={"CONDA_SHLVL": b"1"}),
     Row("ours-replaced-by-the-user", "trusted", Decision("leave", "user"), owner="alight", applied=OWN, active=LONE),
     # the user's
     Row("users-stays", "trusted", Decision("keep", "user"), active=LONE, owner="user"),

@@ -25,6 +25,7 @@ def test_defaults_without_a_file(file: Path) -> None:
         ("prompt.segment", True, "default"),
         ("log.level", "info", "default"),
         ("watch.enabled", True, "default"),
+        ("virtualenvwrapper_hooks", False, "default"),
     ]
 
 
@@ -54,7 +55,7 @@ def test_switches_in_variables(file: Path, word: str, value: bool) -> None:
         ("[prompt]\nsegment = 1\n", ["line 2", "prompt.segment", "true or false"]),
         (
             "# c\n[guard]\nmod = 'ask'\n",
-            ["line 3", "guard.mod", "guard.mode, prompt.segment, log.level, watch.enabled"],
+            ["line 3", "guard.mod", "guard.mode, prompt.segment, log.level, watch.enabled, virtualenvwrapper_hooks"],
         ),
         ("guard = 'ask'\n", ["line 1", "guard is not a setting", "guard.mode"]),
         ("[nothing]\n", ["line 1", "nothing is not a setting"]),

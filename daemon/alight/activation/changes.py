@@ -17,17 +17,27 @@ _UNFIT = re.compile(rb"[:\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Changes:
-    """Variables to export and to unset, directories to put first in PATH or to remove, files to run."""
+    """Everything that one activation does to a shell, in the order of the fields.
+
+    ``run_first`` are files of the environment beneath, ``save`` pairs (new name, name whose value it keeps),
+    ``path_add`` directories to put first in PATH (the first one leftmost), ``path_replace`` pairs (old, new), ``run``
+    files of the environment itself. ``on_leave`` and ``after_leave`` are the files for the way out.
+    """
 
     set: tuple[tuple[str, bytes], ...] = ()
     unset: tuple[str, ...] = ()
     path_add: tuple[bytes, ...] = ()
     path_remove: tuple[bytes, ...] = ()
     run: tuple[bytes, ...] = ()
+    run_first: tuple[bytes, ...] = ()
+    save: tuple[tuple[str, str], ...] = ()
+    path_replace: tuple[tuple[bytes, bytes], ...] = ()
+    on_leave: tuple[bytes, ...] = ()
+    after_leave: tuple[bytes, ...] = ()
 
 
 def changes(environment: Environment, variables: Mapping[str, bytes], shell: str, disk: Disk) -> Changes:
-    """The changes that make ``environment`` active in a shell with these exported variables.
+    """The changes that make the venv ``environment`` active in a shell with these exported variables.
 
     ``variables`` are those before activation; nothing in them is changed. ``shell`` is zsh, bash, fish or sh.
     """

@@ -19,10 +19,12 @@ def prompt_state(answer: Answer, active: Environment | None, *, own: bool, on: b
         return "mismatch"
     if answer.state == "broken":
         return "broken"
-    if answer.state in ("untrusted", "denied") and not on:
-        return "untrusted"
     if on or active is not None:
         return "active"
+    if resolution.environment is not None and resolution.environment.kind == "pep582":
+        return "none"  # python itself uses it, there is nothing to switch on
+    if answer.state in ("untrusted", "denied"):
+        return "untrusted"
     if answer.state == "trusted":
         return "inactive"
     return "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alight.activation import stack
 from alight.model import Owner, Switch
 from alight.wire import facts
 from alight.wire.messages import Ask
@@ -46,8 +47,17 @@ class Session:
         virtual_env = self.variables.get("VIRTUAL_ENV", b"")
         if virtual_env:
             return virtual_env
-        conda = self.variables.get("CONDA_PREFIX", b"")
-        return b"" if self.variables.get("CONDA_DEFAULT_ENV") == b"base" else conda
+        return b"" if self.base else self.variables.get("CONDA_PREFIX", b"")
+
+    @property
+    def base(self) -> bytes:
+        """The base of conda where it is on top of the stack, else b""."""
+        return stack.base(self.variables)
+
+    @property
+    def base_over(self) -> bytes:
+        """What base was put on top of; b"" where it is alone, as a start-up file leaves it."""
+        return stack.read(self.variables).below or b"" if self.base else b""
 
     @property
     def inside_tool_shell(self) -> bool:

@@ -17,6 +17,7 @@ from alight.errors import AlightError, Untrusted, UsageError
 FAILED = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
+_BASHES = (b"/bin/bash", b"/usr/bin/bash", b"/usr/local/bin/bash", b"/opt/homebrew/bin/bash")
 
 
 class AfterDashes(click.Command):
@@ -45,7 +46,7 @@ def execute(session: Session, directory: str | None, command: Sequence[str] | No
         raise UsageError("the command goes after two dashes", "alight exec [DIR] -- COMMAND...")
     where = directory_of(directory, session.environ)
     try:
-        from alight.cli.applying import applied, changes_for
+        from alight.cli.applying import applied, changes_for, shell_lines
 
         planned = changes_for(session, where)
     except (Untrusted, UsageError):
@@ -57,6 +58,9 @@ def execute(session: Session, directory: str | None, command: Sequence[str] | No
         render.problem(str(error))
         return FAILED
     words = [os.fsencode(word) for word in command]
+    if planned.run_first:
+        # These belong to what is on now, and want to find it so.
+        return replace_process(_with_hooks((), words, shell_lines(planned)), dict(session.environ))
     if planned.run:
         words = _with_hooks(planned.run, words)
     return replace_process(words, applied(planned, session.environ))
@@ -79,9 +83,13 @@ def replace_process(words: list[bytes], environ: dict[bytes, bytes]) -> int:
         signal.signal(signal.SIGPIPE, former)
 
 
-def _with_hooks(files: Sequence[bytes], words: Sequence[bytes]) -> list[bytes]:
-    """The command behind the environment's activation files, which only a shell can run."""
+def _with_hooks(files: Sequence[bytes], words: Sequence[bytes], lines: bytes = b"") -> list[bytes]:
+    """The command behind ``lines`` and the environment's activation files, which only a shell can run.
+
+    Packages write them for bash, whatever they are called; ``conda run`` starts one, too.
+    """
     from alight.cli.quoting import quote_sh
 
+    shell = next((path for path in _BASHES if os.access(path, os.X_OK)), b"/bin/sh")
     sourced = b"".join(b". " + quote_sh(file) + b"; " for file in files)
-    return [b"/bin/sh", b"-c", sourced + b'exec "$@"', b"alight", *words]
+    return [shell, b"-c", lines + sourced + b'exec "$@"', b"alight", *words]
