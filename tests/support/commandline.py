@@ -14,6 +14,8 @@ from alight.wire.messages import AnswerReply, Header, Message
 HOSTILE = b"/tmp/a \xff\x1b[31m\n'$(x)\xe2\x80\xae"
 """A path with an octet that is not UTF-8, an escape sequence, a newline, a quote, a substitution, a bidi mark."""
 
+_MARKERS = ("pyproject.toml", "uv.lock")
+
 
 def environment(prefix: bytes = b"/code/app/.venv", *, kind: str = "venv", name: str = "app") -> Environment:
     """A healthy environment."""
@@ -34,11 +36,11 @@ def answer(state: State, *, prefix: bytes = b"/code/app/.venv", directory: bytes
     condition = {"none": "none", "missing": "missing", "broken": "broken"}.get(state, "found")
     found = Resolution(
         directory=directory,
-        project=Project(directory, ("pyproject.toml", "uv.lock"), "uv"),
+        project=Project(directory, ("pyproject.toml",)) if state == "none" else Project(directory, _MARKERS, "uv"),
         environment=None if state in ("none", "missing") else environment(prefix),
         interpreter=None,
         condition=condition,  # type: ignore[arg-type]
-        would_create=WouldCreate("uv sync", prefix),
+        would_create=None if state == "none" else WouldCreate("uv sync", prefix),
         rule="uv-project",
         confidence="high",
         evidence=(directory + b"/uv.lock",),

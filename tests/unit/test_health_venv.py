@@ -82,9 +82,44 @@ def test_another_minor_version_below(field: Playfield, env: Path) -> None:
 
 
 def test_another_patch_version_below(field: Playfield, env: Path) -> None:
-    """A base upgraded within X.Y is fine."""
+    """A base upgraded within X.Y is worth knowing, and no more."""
     field.base("3.11.9", field.home / ".pyenv" / "versions" / "3.11.7")
+    assert found(field, env) == [("python-patched", "info")]
+    assert "3.11.7" in look(field, env).health[0].message
+    assert "3.11.9" in look(field, env).health[0].message
+
+
+@pytest.mark.parametrize("line", ["version_info = 3.11.7.final.0", "version_info = 3.11", "version = 3.11"])
+def test_only_what_was_recorded_is_compared(field: Playfield, env: Path, line: str) -> None:
+    """A version recorded in two parts says nothing about the third."""
+    text = (env / "pyvenv.cfg").read_text().replace("version = 3.11.7", line)
+    (env / "pyvenv.cfg").write_text(text)
     assert found(field, env) == []
+
+
+def test_the_base_shows_through(field: Playfield, env: Path) -> None:
+    """``--system-site-packages`` is said, as information."""
+    text = (env / "pyvenv.cfg").read_text()
+    (env / "pyvenv.cfg").write_text(text.replace("packages = false", "packages = True"))
+    assert found(field, env) == [("system-site-packages", "info")]
+
+
+def test_a_link_through_the_cellar(field: Playfield, env: Path) -> None:
+    """Homebrew's versioned folder is a warning wherever the chain of links inside the environment leads out."""
+    cellar = field.base("3.11.7", field.home / "brew" / "Cellar" / "python@3.11" / "3.11.7_1")
+    link(env / "bin" / "python", "python3")
+    link(env / "bin" / "python3", str(cellar / "bin" / "python3.11"))
+    assert found(field, env) == [("homebrew-cellar", "warning")]
+    assert f"{field.home}/brew/opt/python@3.11/bin/python3.11 -m venv" in look(field, env).health[0].message
+
+
+def test_a_home_in_the_cellar(field: Playfield, env: Path) -> None:
+    """A copied interpreter's ``home`` counts as much as a link."""
+    cellar = field.base("3.11.7", field.home / "brew" / "Cellar" / "python@3.11" / "3.11.7_1")
+    (env / "bin" / "python").unlink()
+    write(env / "bin" / "python", "#!/bin/false\n")
+    (env / "pyvenv.cfg").write_text(f"home = {cellar}/bin\nversion = 3.11.7\n")
+    assert found(field, env) == [("homebrew-cellar", "warning")]
 
 
 def test_half_made(field: Playfield, env: Path) -> None:

@@ -40,6 +40,10 @@ def _decide(session: Session, decision: str, directory: str | None) -> int:
 
     where = directory_of(directory, session.environ)
     _, reply = session.decide(Decide(decision, where, session.variables), AnswerReply)
+    pinned = reply.answer.resolution.environment is None and reply.message and not reply.warnings
+    if pinned:
+        render.line(render.clean(reply.message))
+        return 0
     if reply.answer.resolution.environment is None or reply.answer.state in ("none", "missing"):
         message = reply.message or f"there is nothing to {decision} in {render.text_of(where)}"
         raise BadNews(message, next_step(reply.answer))

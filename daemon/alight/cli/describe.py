@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alight.cli.advice import creation
 from alight.cli.render import Field, text_of
 from alight.model import Answer, Environment, Finding
 
@@ -57,7 +58,7 @@ def next_step(answer: Answer) -> str:
         remake = found.would_create.command if found.would_create is not None else "make it"
         return f"remove {prefix} and {remake} again"
     if answer.state == "none":
-        return "python3 -m venv .venv makes one here"
+        return creation(found)
     return ""
 
 

@@ -20,7 +20,8 @@ BAD_NEWS = ("none", "missing", "broken")
 def env(session: Session, directory: str | None, as_json: bool) -> int:
     """Which environment belongs to DIR, whether or not you trust it.
 
-    Nothing in DIR is run to find out. What is switched on in this shell does not matter; `alight status` shows that.
+    Nothing in DIR is run to find out. What is switched on in this shell decides nothing here; where it gets in the way,
+    that is said.
 
     Exit code 1 when there is none, it is missing, or it is broken.
     """
@@ -30,10 +31,11 @@ def env(session: Session, directory: str | None, as_json: bool) -> int:
 
     request = GetAnswer(directory_of(directory, session.environ), session.variables)
     _, reply = session.read(request, AnswerReply)
+    answer = session.audited(reply.answer)
     if as_json:
-        render.document(answer_shape(reply.answer))
+        render.document(answer_shape(answer))
     else:
-        render.fields(answer_fields(reply.answer))
+        render.fields(answer_fields(answer))
     for warning in reply.warnings:
         render.note(warning)
-    return 1 if reply.answer.state in BAD_NEWS else 0
+    return 1 if answer.state in BAD_NEWS else 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-
-import click
+from typing import TYPE_CHECKING
 
 from alight.cli import render
-from alight.cli.group import alight
 from alight.cli.session import Session, of_process
-from alight.errors import AlightError, Unreachable
+from alight.errors import AlightError, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    import click
 
 INTERRUPTED = 130
 
@@ -29,9 +30,6 @@ def run(arguments: Sequence[str], session: Session) -> int:
     except render.OutputClosed:
         render.abandon()
         return 0
-    except click.UsageError as error:
-        render.problem(error.format_message(), _usage_of(error.ctx))
-        return error.exit_code
     except AlightError as error:
         if isinstance(error, render.OutputLost):
             render.abandon()
@@ -45,16 +43,32 @@ def run(arguments: Sequence[str], session: Session) -> int:
 
 
 def _invoke(arguments: list[str], session: Session) -> int:
+    try:
+        if arguments in (["envs"], ["envs", "--json"]):
+            # Editors and completions ask for this; loading click would take longer than the answer.
+            from alight.cli import listing
+
+            return listing.show(session, as_json="--json" in arguments)
+        return _parsed(arguments, session)
+    except BrokenPipeError as error:  # from click's own help pages
+        raise render.OutputClosed from error
+    except OSError as error:
+        raise AlightError(f"{_name(error)}: {error.strerror}", "see whether it is there and may be used") from error
+
+
+def _parsed(arguments: list[str], session: Session) -> int:
+    import click
+
+    from alight.cli.group import alight
+
     # click's own ``main`` would turn a closed pipe into exit 1 and print errors as they are
     try:
         with alight.make_context("alight", arguments, obj=session) as context:
             result = alight.invoke(context)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except BrokenPipeError as error:  # from click's own help pages
-        raise render.OutputClosed from error
-    except OSError as error:
-        raise AlightError(f"{_name(error)}: {error.strerror}", "see whether it is there and may be used") from error
+    except click.UsageError as error:
+        raise UsageError(error.format_message(), _usage_of(error.ctx)) from error
     return result if isinstance(result, int) else 0
 
 

@@ -31,10 +31,11 @@ def why(session: Session, directory: str | None, as_json: bool) -> int:
 
     request = GetAnswer(directory_of(directory, session.environ), session.variables, trail=True)
     _, reply = session.read(request, AnswerReply)
+    answer = session.audited(reply.answer)
     if as_json:
-        render.document(answer_shape(reply.answer, trail=True))
+        render.document(answer_shape(answer, trail=True))
     else:
-        trail = reply.answer.resolution.trail
+        trail = answer.resolution.trail
         width = max((len(step.rule) for step in trail), default=0)
         for step in trail:
             render.line(
@@ -45,7 +46,7 @@ def why(session: Session, directory: str | None, as_json: bool) -> int:
             )
         if trail:
             render.line()
-        render.fields(answer_fields(reply.answer))
+        render.fields(answer_fields(answer))
     for warning in reply.warnings:
         render.note(warning)
-    return 1 if reply.answer.state in BAD_NEWS else 0
+    return 1 if answer.state in BAD_NEWS else 0

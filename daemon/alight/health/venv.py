@@ -20,6 +20,9 @@ SPECIFIER_LIMIT = 256
 """Characters of a requires-python that are worth parsing."""
 
 _SCRIPT = re.compile(rb"^[ \t]*(?:export )?VIRTUAL_ENV=(['\"]?)(/[^\r\n]*?)\1[ \t]*\r?$", re.MULTILINE)
+_CELLAR = re.compile(rb"(?P<brew>/.*)/Cellar/(?P<formula>[^/]+)/[^/]+")
+_MICRO = re.compile(rb"\d+\.\d+\.\d+")
+_HOPS = 8
 _UNSAFE = re.compile(rb"[:\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -32,6 +35,9 @@ def examine(prefix: Prefix, disk: Disk) -> tuple[Finding, ...]:
         *_libraries(prefix, disk),
         *_moved(prefix, disk),
         *_owned(prefix, disk),
+        *_brewed(prefix, disk),
+        *_patched(prefix),
+        *_seen_through(prefix),
     ]
     return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
 
@@ -138,6 +144,50 @@ def _same(birth: bytes, path: bytes, disk: Disk) -> bool:
     """True when both lead to one directory: a symlinked home or a bind mount is not a move."""
     old, new = disk.stat(birth), disk.stat(path)
     return old is not None and new is not None and (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino)
+
+
+def _brewed(prefix: Prefix, disk: Disk) -> Iterator[Finding]:
+    for path, place in ((prefix.interpreter, _first_outside(prefix, disk)), (None, prefix.home)):
+        match = _CELLAR.match(place or b"")
+        if match is None:
+            continue
+        stable = join(join(match["brew"], b"opt/" + match["formula"]), b"bin/python")
+        minor = match["formula"].partition(b"@")[2] if b"@" in match["formula"] else b"3"
+        message = (
+            f"it goes through {_shown(match[0])}, which `brew upgrade` and `brew cleanup` remove: make it again with "
+            f"`{_shown(stable + minor)} -m venv --clear {_shown(prefix.path)}`"
+        )
+        yield Finding("homebrew-cellar", "warning", message, (path or join(prefix.path, b"pyvenv.cfg"), match[0]))
+        return
+
+
+def _first_outside(prefix: Prefix, disk: Disk) -> bytes | None:
+    """Where the interpreter's links leave the environment, as written: Homebrew's ``opt`` is itself a link."""
+    path = prefix.interpreter
+    for _ in range(_HOPS):
+        target = disk.readlink(path)
+        if target is None or target.startswith(b"/"):
+            return target
+        path = join(path.rpartition(b"/")[0], target)
+    return None
+
+
+def _patched(prefix: Prefix) -> Iterator[Finding]:
+    settings = prefix.settings or {}
+    recorded = _MICRO.match(settings.get("version", b"") or settings.get("version_info", b""))
+    if recorded is None or _MICRO.match(prefix.base_version.encode()) is None:
+        return
+    made_with = recorded[0].decode()
+    same_minor = made_with.split(".")[:2] == prefix.base_version.split(".")[:2]
+    if same_minor and made_with.split(".") != prefix.base_version.split(".")[:3]:
+        message = f"made with Python {made_with}, its base is now {prefix.base_version}; compiled packages still fit"
+        yield Finding("python-patched", "info", message, (join(prefix.path, b"pyvenv.cfg"),))
+
+
+def _seen_through(prefix: Prefix) -> Iterator[Finding]:
+    if (prefix.settings or {}).get("include-system-site-packages", b"").lower() == b"true":
+        message = "made with --system-site-packages: what it does not have comes from the base Python"
+        yield Finding("system-site-packages", "info", message, (join(prefix.path, b"pyvenv.cfg"),))
 
 
 def _owned(prefix: Prefix, disk: Disk) -> Iterator[Finding]:

@@ -136,17 +136,12 @@ class Failure(Message, frozen=True, tag="failure"):
 
 
 class GetAnswer(Message, frozen=True, tag="answer"):
-    """What belongs to this directory?
-
-    With ``trail``, also every rule that was looked at; with ``audit``, also what takes longer to find out: packages
-    against lock files, and what the shell has on around the environment.
-    """
+    """What belongs to this directory? With ``trail``, also every rule that was looked at."""
 
     VERB: ClassVar[str] = "answer"
     directory: bytes
     variables: tuple[bytes, ...] = ()
     trail: bool = False
-    audit: bool = False
 
 
 class GetEnvironments(Message, frozen=True, tag="environments"):
