@@ -20,11 +20,15 @@ from alight.server.handlers import Handlers
 from alight.server.handlers_base import Surface, Watcher
 from alight.server.loop import Loop
 from alight.server.news import News
+from alight.server.reading import PERIOD_SECONDS, Reading
 from alight.settings import Settings
 from alight.trust.answers import Answers
 from alight.trust.judge import Judge
 from alight.trust.maker import Makers
 from alight.trust.records import Records
+
+LINKS_BUDGET_NS = 1_000_000
+"""What one question may spend on reading environments in pools; the loop's idle moments do the rest."""
 
 
 def run_daemon(places: Places, settings: Settings, *, foreground: bool) -> int:
@@ -50,8 +54,9 @@ def run_daemon(places: Places, settings: Settings, *, foreground: bool) -> int:
 
 def local_handler(places: Places, settings: Settings) -> Handlers:
     """The daemon's handlers for one question asked without it; decisions are not for them to write."""
-    clock = SystemClock()
-    return _handlers(places, _surface(settings, None, None, lambda _reason: None), os.getuid(), clock)
+    clock, uid = SystemClock(), os.getuid()
+    surface = _surface(settings, None, None, lambda _reason: None)
+    return _handlers(places, surface, uid, clock, Index(clock, uid, _home()))
 
 
 def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger) -> None:
@@ -67,7 +72,13 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
             loop.call_soon_threadsafe(partial(handlers.heard, root))
 
     watch = Watch(deliver, clock) if settings.watch_enabled.value else None
-    handlers = _handlers(places, _surface(settings, news, watch, loop.stop), uid, clock)
+    index = Index(clock, uid, _home(), links_budget_ns=LINKS_BUDGET_NS)
+    handlers = _handlers(places, _surface(settings, news, watch, loop.stop), uid, clock, index)
+    # The first question begins the reading of the pools: nobody should wait for what the next one finds done.
+    index.resolve(_home(), {"HOME": _home()})
+    reading = Reading(index, handlers.reconsider, loop.call_soon_threadsafe)
+    loop.every(PERIOD_SECONDS, reading.tick)
+    loop.call_soon_threadsafe(reading.tick)
     parts = [Part("server", loop.open, loop.close)]
     if watch is not None:
         parts.append(Part("watch", watch.start, watch.stop))
@@ -82,7 +93,10 @@ def _surface(settings: Settings, news: News | None, watch: Watcher | None, stop:
     return Surface(news, watch, stop, segment=segment, wrapper=wrapper)
 
 
-def _handlers(places: Places, surface: Surface, uid: int, clock: Clock) -> Handlers:
-    home = os.fsencode(os.path.expanduser("~"))
+def _home() -> bytes:
+    return os.fsencode(os.path.expanduser("~"))
+
+
+def _handlers(places: Places, surface: Surface, uid: int, clock: Clock, index: Index) -> Handlers:
     judge = Judge(Records(places.trust, uid, clock), uid)
-    return Handlers(Answers(Index(clock, uid, home), judge, uid, clock), Makers(clock), surface, clock)
+    return Handlers(Answers(index, judge, uid, clock), Makers(clock), surface, clock)

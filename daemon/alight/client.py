@@ -6,7 +6,7 @@ import os
 
 from alight import query
 from alight.errors import BadRequest, DeadlineExpired, Unreachable
-from alight.paths import Places
+from alight.paths import RuntimePlaces
 from alight.wire import codec
 from alight.wire.messages import Failure, Header, Message
 
@@ -16,7 +16,7 @@ DEADLINE_SECONDS = 2.0
 class Client:
     """Asks the daemon of ``places``; each request is a connection of its own."""
 
-    def __init__(self, places: Places, deadline: float = DEADLINE_SECONDS) -> None:
+    def __init__(self, places: RuntimePlaces, deadline: float = DEADLINE_SECONDS) -> None:
         self._socket = os.fsencode(places.socket)
         self._deadline = deadline
 

@@ -1,29 +1,49 @@
-"""Answers kept in memory, each as long as the files that decided it look the same.
+"""Answers kept in memory, each as long as the files that decided it look the same; and what there is to list.
 
 One owner, no threads: the caller's loop. Events only make this forget sooner; without them it is still right.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from alight import interpreters
 from alight.clock import Clock
 from alight.files.disk import Disk, Fingerprint, join
 from alight.files.documents import Documents
+from alight.files.glance import Glance
 from alight.model import Environment, Interpreter, Resolution
 from alight.resolver import describe, resolve
 from alight.systems import SYSTEMS
 from alight.systems.base import Facts
+from alight.systems.linktable import LinkTable
+from alight.systems.pools import Steps
 from alight.wire.facts import OVERRIDES
 
 ANSWERS_LIMIT = 4096
 """Cached answers; one takes about 4 KiB."""
 
 ENVIRONMENTS_LIMIT = 16384
-"""Environments remembered for listings."""
+"""Environments remembered for listings; one takes about 2 KiB."""
+
+LISTINGS_LIMIT = 4
+"""Listings whose pages are being fetched."""
+
+PAGE_LIMIT = 4096
+"""Environments of one page, which must fit into a reply."""
+
+STEPS_BETWEEN = 64
+
+MAKERS = frozenset({"venv", "virtualenv", "uv"})
+"""Who makes environments for others: the tool in whose pool one lies is its owner."""
+
+HALF_MADE = frozenset({"site-packages-missing", "history-missing"})
 
 _OVERRIDES = frozenset(OVERRIDES)
 _K = TypeVar("_K")
@@ -31,60 +51,147 @@ _V = TypeVar("_V")
 _Key = tuple[bytes, tuple[tuple[str, bytes], ...]]
 
 
-class Index:
-    """What one user's directories were found to hold. ``home`` serves shells that send no ``HOME``."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some environments in the order of their prefixes; ``total`` is 0 while they are still being counted."""
 
-    def __init__(self, clock: Clock, uid: int, home: bytes) -> None:
+    environments: tuple[Environment, ...]
+    total: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An answer; ``generation`` is the link table's when the answer depends on it, else None."""
+
+    resolution: Resolution
+    fingerprint: Fingerprint
+    generation: int | None
+
+
+class _Described(msgspec.Struct, frozen=True, gc=False):
+    """An environment, when to read it again, and the device and inode of its prefix, None where nothing is."""
+
+    environment: Environment
+    glance: Glance
+    place: tuple[int, int] | None
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What one listing goes through, and the work that finds it out, None when that is done.
+
+    ``unchanged`` are those that were seen to be as they were while that was done.
+    """
+
+    steps: Steps | None = None
+    prefixes: tuple[bytes, ...] = ()
+    owners: Mapping[bytes, str] = field(default_factory=dict)
+    unchanged: dict[bytes, Environment] = field(default_factory=dict)
+
+
+class Index:
+    """What one user's directories were found to hold. ``home`` serves shells that send no ``HOME``.
+
+    A question spends ``links_budget_ns`` on environments in pools that were not read yet, and ``advance`` does the
+    rest; None is for callers without a loop, whose every answer is complete.
+    """
+
+    def __init__(self, clock: Clock, uid: int, home: bytes, *, links_budget_ns: int | None = None) -> None:
         self._clock = clock
         self._uid = uid
         self._home = home
-        self._answers: OrderedDict[_Key, tuple[Resolution, Fingerprint]] = OrderedDict()
-        self._environments: OrderedDict[bytes, tuple[Environment, Fingerprint]] = OrderedDict()
+        self._links_budget_ns = links_budget_ns
+        self._links = LinkTable(clock, uid, SYSTEMS)
+        self._answers: OrderedDict[_Key, _Known] = OrderedDict()
+        self._environments: OrderedDict[bytes, _Described] = OrderedDict()
+        self._listings: OrderedDict[_Key, _Listing] = OrderedDict()
         self._interpreters: dict[_Key, tuple[tuple[Interpreter, ...], Fingerprint]] = {}
+
+    @property
+    def generation(self) -> int:
+        """Another number when environments in pools name other projects than before: answers may be others."""
+        return self._links.generation
+
+    def advance(self, budget_ns: int) -> bool:
+        """Read environments in pools for ``budget_ns``; True while there is more to read."""
+        return self._links.advance(budget_ns)
 
     def resolve(self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False) -> Resolution:
         """What belongs to ``directory``; other variables than overrides are ignored. A ``trail`` is never cached."""
         key = (directory, _relevant(overrides))
         if not trail:
             known = self._answers.get(key)
-            if known is not None and known[1].holds():
+            if known is not None and known.generation in {None, self.generation} and known.fingerprint.holds():
                 self._answers.move_to_end(key)
-                return known[0]
+                return known.resolution
         chosen = dict(key[1])
         disk = Disk(self._uid, self._clock)
-        resolution = resolve(directory, chosen, disk, self._home_of(chosen), trail=trail)
+        # Whoever reads a trail waits a little longer, and wants to see what was just installed.
+        patience = None if self._links_budget_ns is None else self._links_budget_ns * (10 if trail else 1)
+        links = self._links.question(patience, thorough=trail)
+        resolution = resolve(directory, chosen, disk, self._home_of(chosen), links=links, trail=trail)
         fingerprint = disk.fingerprint()
         if not trail:
-            _keep(self._answers, key, (resolution, fingerprint), ANSWERS_LIMIT)
+            generation = self.generation if links.witnessed else None
+            _keep(self._answers, key, _Known(resolution, fingerprint, generation), ANSWERS_LIMIT)
         if resolution.environment is not None:
-            environment = resolution.environment
-            _keep(self._environments, environment.prefix, (environment, fingerprint), ENVIRONMENTS_LIMIT)
+            self._remember(resolution.environment, disk, settled=not fingerprint.racy)
         return resolution
 
     def forget(self, under: bytes) -> None:
         """Drop every answer about, or decided by, something at or below ``under``."""
         inside = _below(under)
-        for key, (resolution, _) in list(self._answers.items()):
-            environment = resolution.environment
+        for key, known in list(self._answers.items()):
+            environment = known.resolution.environment
             if (
                 inside(key[0])
-                or inside(resolution.root)
+                or inside(known.resolution.root)
                 or (environment is not None and inside(environment.prefix))
-                or any(inside(path) for path in resolution.evidence)
+                or any(inside(path) for path in known.resolution.evidence)
             ):
                 del self._answers[key]
         for prefix in [prefix for prefix in self._environments if inside(prefix)]:
             del self._environments[prefix]
+        self._links.forget(under)
 
     def environments(self, overrides: Mapping[str, bytes] | None = None) -> tuple[Environment, ...]:
         """Every environment met so far that is still there, and those in the systems' pools, by prefix."""
-        chosen = dict(_relevant(overrides or {}))
+        found: list[Environment] = []
+        page = Page((), 0, more=True)
+        while page.more:
+            page = self.page(overrides or {}, found[-1].prefix if found else b"", None)
+            found += page.environments
+        return tuple(found)
+
+    def page(self, overrides: Mapping[str, bytes], after: bytes, budget_ns: int | None) -> Page:
+        """The environments whose prefixes follow ``after``, as many as ``budget_ns`` allows; None: all of them.
+
+        An empty ``after`` begins a listing, unless one is still being counted: then it goes on, and the page is
+        empty. Otherwise there is at least one environment on a page, if there are any left.
+        """
+        end = None if budget_ns is None else self._clock.monotonic() + budget_ns / 1e9
+        chosen = dict(_relevant(overrides))
+        key = (b"", _relevant(overrides))
+        listing = self._listings.get(key)
+        if listing is None or (not after and listing.steps is None):
+            listing = _Listing()
+            listing.steps = self._count(listing, chosen)
+        _keep(self._listings, key, listing, LISTINGS_LIMIT)
+        if listing.steps is not None:
+            for _ in listing.steps:
+                if end is not None and self._clock.monotonic() >= end:
+                    return Page((), 0, more=True)
+            listing.steps = None
+        position = bisect_right(listing.prefixes, after)
+        found: list[Environment] = []
         disk = Disk(self._uid, self._clock)
-        facts = Facts(disk, chosen, self._home_of(chosen), b"/", Documents(disk))
-        prefixes = {prefix for system in SYSTEMS for prefix in system.list(facts)}
-        for prefix in [prefix for prefix in self._environments if disk.lstat(prefix) is None]:
-            del self._environments[prefix]
-        return tuple(self._environment(prefix, chosen) for prefix in sorted(prefixes | set(self._environments)))
+        for prefix in listing.prefixes[position:]:
+            unchanged = listing.unchanged.get(prefix)
+            found.append(unchanged or self._environment(prefix, chosen, listing.owners.get(prefix, ""), disk))
+            if len(found) >= PAGE_LIMIT or (end is not None and self._clock.monotonic() >= end):
+                break
+        return Page(tuple(found), len(listing.prefixes), more=position + len(found) < len(listing.prefixes))
 
     def interpreters(self, overrides: Mapping[str, bytes] | None = None) -> tuple[Interpreter, ...]:
         """Every base Python on this machine, as far as it can be found without running anything."""
@@ -119,20 +226,60 @@ class Index:
                 paths.append(resolution.would_create.prefix.rpartition(b"/")[0] or b"/")
         return tuple(dict.fromkeys(paths))
 
-    def _environment(self, prefix: bytes, overrides: Mapping[str, bytes]) -> Environment:
-        known = self._environments.get(prefix)
-        if known is not None and known[1].holds():
-            return known[0]
+    def _count(self, listing: _Listing, overrides: Mapping[str, bytes]) -> Steps:
+        """Find every prefix once: with two paths to one environment, the one without links."""
+        view = self._links.pools.view(overrides, self._home_of(overrides))
+        if (yield from self._links.pools.refresh(view, thorough=True)):
+            view.settled = False
         disk = Disk(self._uid, self._clock)
+        places: dict[object, list[bytes]] = {}
+        for number, prefix in enumerate(sorted({*view.owners, *self._environments})):
+            known = self._environments.get(prefix)
+            if known is not None and known.glance.holds():
+                listing.unchanged[prefix] = known.environment
+                places.setdefault(known.place or prefix, []).append(prefix)
+            elif (place := _place(prefix, disk)) is not None or disk.lstat(prefix) is not None:
+                places.setdefault(place or prefix, []).append(prefix)
+            else:
+                self._environments.pop(prefix, None)
+            if number % STEPS_BETWEEN == 0:
+                yield
+        listing.owners = view.owners
+        listing.prefixes = tuple(sorted(_shown(paths, disk) for paths in places.values()))
+
+    def _environment(self, prefix: bytes, overrides: Mapping[str, bytes], owner: str, disk: Disk) -> Environment:
+        known = self._environments.get(prefix)
         facts = Facts(disk, overrides, self._home_of(overrides), b"/", Documents(disk))
-        owner = known[0].system if known is not None else ""
-        environment = describe(prefix, facts, owner=owner)
-        _keep(self._environments, prefix, (environment, disk.fingerprint()), ENVIRONMENTS_LIMIT)
+        environment = describe(prefix, facts, owner=known.environment.system if known is not None else "")
+        if known is None and owner not in {"", *MAKERS} and environment.system in MAKERS:
+            environment = msgspec.structs.replace(environment, system=owner)
+        self._remember(environment, disk, settled=True)
         return environment
+
+    def _remember(self, environment: Environment, disk: Disk, *, settled: bool) -> None:
+        config = b"conda-meta" if environment.kind == "conda" else b"pyvenv.cfg"
+        paths = (environment.prefix, join(environment.prefix, config), environment.interpreter)
+        glance = Glance.of((*paths, *environment.site_packages[:1]), disk)
+        # One that is half-made is another a moment later, and nothing it is judged by needs to change for that.
+        if not settled or any(finding.code in HALF_MADE for finding in environment.health):
+            glance = Glance(glance.paths, glance.seen, racy=True)
+        described = _Described(environment, glance, _place(environment.prefix, disk))
+        _keep(self._environments, environment.prefix, described, ENVIRONMENTS_LIMIT)
 
     def _home_of(self, overrides: Mapping[str, bytes]) -> bytes:
         home = overrides.get("HOME", b"")
         return home if home.startswith(b"/") else self._home
+
+
+def _place(prefix: bytes, disk: Disk) -> tuple[int, int] | None:
+    look = disk.stat(prefix)
+    return None if look is None else (look.st_dev, look.st_ino)
+
+
+def _shown(paths: list[bytes], disk: Disk) -> bytes:
+    if len(paths) == 1:
+        return paths[0]
+    return next((path for path in paths if disk.realpath(path) == path), paths[0])
 
 
 def _relevant(overrides: Mapping[str, bytes]) -> tuple[tuple[str, bytes], ...]:

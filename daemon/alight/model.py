@@ -1,6 +1,7 @@
 """The values alight speaks of: frozen, typed, and the same on the wire, in memory and in JSON.
 
-A path is ``bytes``: octets need not be UTF-8. Text that a person reads is ``str``.
+A path is ``bytes``: octets need not be UTF-8. Text that a person reads is ``str``. None of them can be part of a cycle,
+and thousands are kept: the collector leaves them alone.
 """
 
 from __future__ import annotations
@@ -62,8 +63,63 @@ Code = Literal[
     "python-variables",  # PYTHONHOME or PYTHONPATH reaches into the environment
 ]
 
+Verdict = Literal["none", "refused", "unknown", "global", "wrong-env", "mixed", "ok"]
+LandingKind = Literal["venv", "conda", "pep582", "base", "user", "directory", "tool"]
+Scheme = Literal["venv", "conda", "base", "posix_local", "user", "target", "prefix", "root", "project", "tool"]
+Certainty = Literal["sure", "likely", "unknown"]
+InstallAction = Literal["install", "uninstall", "sync", "create", "other"]
+Reason = Literal[
+    # it lands where it should, or nowhere
+    "project-environment",  # the environment that belongs to the directory
+    "active-environment",  # no project has an opinion, and this one is on
+    "explicit-directory",  # --target, --prefix, --root
+    "creates-environment",  # the tool will make the environment first
+    "isolated-tool",  # pipx, uv tool: an environment of the tool's own
+    "no-landing",  # downloads, locks, shows or only pretends
+    "explicit-environment",  # named by an option or a variable
+    # a base Python
+    "system-python",  # the distribution's or the platform's
+    "homebrew-python",
+    "pyenv-global",  # a version of pyenv's that is no environment
+    "managed-python",  # uv's, mise's, asdf's or another tool's
+    "conda-base",
+    "user-site",  # ~/.local, or what PYTHONUSERBASE names
+    # another environment than the project's
+    "other-project",  # another project's environment
+    "stale-virtual-env",  # VIRTUAL_ENV still names another one
+    "active-over-project",  # this tool takes the active environment before the project's
+    "uv-pip-elsewhere",  # `uv pip` chooses by its own rules
+    "moved-environment",  # its scripts point to where it was
+    "copied-environment",  # its scripts point to the original
+    # falls through
+    "active-without-pip",  # the active environment has no pip: the next one on PATH is taken
+    "runner-without-pip",  # `uv run pip`: the runner's environment has none
+    "pyenv-lacks-version",  # .python-version names what pyenv does not have
+    "stale-hash",  # the shell remembers another file than PATH gives
+    # right prefix, another package manager's
+    "pip-in-conda",
+    # the tool stops by itself
+    "externally-managed",  # PEP 668
+    "require-virtualenv",
+    "no-such-command",
+    "no-such-module",
+    "interpreter-missing",  # the script's first line names a Python that is gone
+    "not-writable",
+    "bad-options",  # options that exclude each other or do not exist
+    "no-project",  # the tool needs a project and finds none
+    "no-environment",  # the tool needs an environment and finds none
+    "frozen-environment",  # conda-meta/frozen
+    # cannot be known
+    "unknown-word",  # a word that only the shell can expand
+    "opaque-line",  # eval, a sourced script, a line too long or too deep
+    "unknown-program",  # not one whose rules are known
+    "unknown-settings",  # a configuration that cannot be read, or a version whose rules differ
+    "other-user",  # sudo: rules of another user
+]
+"""Why an install lands where it does; each is one sentence in the README."""
 
-class Finding(msgspec.Struct, frozen=True):
+
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One fact a person should know, with the paths that show it."""
 
     code: Code
@@ -72,7 +128,7 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: tuple[bytes, ...] = ()
 
 
-class Environment(msgspec.Struct, frozen=True):
+class Environment(msgspec.Struct, frozen=True, gc=False):
     """A prefix with its own site-packages.
 
     ``python_version`` is the base interpreter's where it can be read, else the one recorded at creation, else "".
@@ -94,7 +150,7 @@ class Environment(msgspec.Struct, frozen=True):
         return any(finding.severity == "error" for finding in self.health)
 
 
-class Interpreter(msgspec.Struct, frozen=True):
+class Interpreter(msgspec.Struct, frozen=True, gc=False):
     """A base Python that is not an environment."""
 
     executable: bytes
@@ -104,7 +160,7 @@ class Interpreter(msgspec.Struct, frozen=True):
     externally_managed: bool = False
 
 
-class Project(msgspec.Struct, frozen=True):
+class Project(msgspec.Struct, frozen=True, gc=False):
     """A directory with a marker; ``system`` is the tool its files name, or None."""
 
     root: bytes
@@ -112,21 +168,21 @@ class Project(msgspec.Struct, frozen=True):
     system: str | None = None
 
 
-class WouldCreate(msgspec.Struct, frozen=True):
+class WouldCreate(msgspec.Struct, frozen=True, gc=False):
     """What makes the missing environment, and where it would be."""
 
     command: str
     prefix: bytes
 
 
-class Alternative(msgspec.Struct, frozen=True):
+class Alternative(msgspec.Struct, frozen=True, gc=False):
     """Another environment that could have been the answer, and the rule that found it."""
 
     rule: str
     environment: Environment
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One rule looked at on one level, for ``alight why``."""
 
     rule: str
@@ -135,7 +191,7 @@ class Step(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Resolution(msgspec.Struct, frozen=True):
+class Resolution(msgspec.Struct, frozen=True, gc=False):
     """What belongs to a directory, before trust: a pure function of (directory, disk, override variables).
 
     ``linked`` says that the environment lies in a pool of the user's and itself names this project: its path carries
@@ -166,7 +222,7 @@ class Resolution(msgspec.Struct, frozen=True):
         return b""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """A resolution together with the user's decision about it; ``stamp`` is the file that holds the decision."""
 
     resolution: Resolution
@@ -175,7 +231,51 @@ class Answer(msgspec.Struct, frozen=True):
     stamp: bytes = b""
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class Landing(msgspec.Struct, frozen=True, gc=False):
+    """Where a command would write packages; ``purelib`` is the directory that gets the dist-info.
+
+    ``interpreter`` is None where none is involved or it is not known; ``exists`` is False when the tool makes it first.
+    """
+
+    interpreter: bytes | None
+    prefix: bytes
+    scheme: Scheme
+    purelib: bytes | None
+    kind: LandingKind
+    name: str
+    exists: bool = True
+
+
+class Expected(msgspec.Struct, frozen=True, gc=False):
+    """The environment a command should use: the project's, or without one the active environment."""
+
+    prefix: bytes
+    exists: bool
+
+
+class Install(msgspec.Struct, frozen=True, gc=False):
+    """One installer command on a line and what is to be said about it.
+
+    ``because`` are the facts that decided, in order. ``instead`` are the words that land in the expected environment,
+    and ``span`` the octets of the typed line that they replace; both None when there is nothing to offer.
+    """
+
+    tool: str
+    action: InstallAction
+    argv: tuple[bytes, ...]
+    directory: bytes
+    landing: Landing | None
+    expected: Expected | None
+    verdict: Verdict
+    confidence: Certainty
+    reason: Reason
+    because: tuple[str, ...]
+    message: str
+    instead: tuple[bytes, ...] | None = None
+    span: tuple[int, int] | None = None
+
+
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """The daemon's logical clock: ``epoch`` names one daemon process, ``generation`` counts what it learned."""
 
     epoch: str

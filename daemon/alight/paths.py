@@ -11,10 +11,9 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
+import msgspec
 
 from alight.errors import UnsafeDirectory
 
@@ -22,14 +21,10 @@ SUN_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 """Octets of a unix socket's path, without the final NUL."""
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where things are for one user. Nothing is created here."""
+class RuntimePlaces(msgspec.Struct, frozen=True):
+    """What is in one user's runtime directory: all that it takes to reach the daemon."""
 
     runtime: Path
-    config: Path
-    data: Path
-    state: Path
 
     @property
     def socket(self) -> Path:
@@ -54,6 +49,14 @@ class Places:
     @property
     def projects(self) -> Path:
         return self.runtime / "projects"
+
+
+class Places(RuntimePlaces, frozen=True):
+    """Where things are for one user. Nothing is created here."""
+
+    config: Path
+    data: Path
+    state: Path
 
     @property
     def config_file(self) -> Path:
@@ -92,6 +95,9 @@ def runtime_directory(environ: Mapping[str, str], uid: int, platform: str = sys.
 
 def places(environ: Mapping[str, str], uid: int) -> Places:
     """All places of this user, from the uid and the platform's conventions."""
+    # Who only talks to the daemon does without: loading it takes as long as the question.
+    import platformdirs
+
     directories = platformdirs.PlatformDirs("alight", appauthor=False)
     return Places(
         runtime=runtime_directory(environ, uid),

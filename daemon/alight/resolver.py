@@ -20,7 +20,7 @@ from alight.health import conda as conda_health
 from alight.health import venv as venv_health
 from alight.model import Alternative, Environment, Finding, Interpreter, Project, Resolution, Step
 from alight.systems import SYSTEMS, pins
-from alight.systems.base import INSIDE, TOOL, Claim, Facts, Links, Prefix, normalise
+from alight.systems.base import BACK_LINK, INSIDE, TOOL, Claim, Facts, Links, Prefix, normalise
 from alight.systems.pyvenv import clean
 
 LEVELS_LIMIT = 64
@@ -63,6 +63,8 @@ def resolve(
     for level in _walk(facts):
         passed.append(_Level(level, projects.markers(level, facts)))
         choice = _choose(level, facts)
+        if facts.links is not None and (choice is None or choice.claim.rank >= BACK_LINK):
+            facts.links.witness(facts)
         if choice is not None:
             break
         facts.marked = facts.marked or passed[-1].markers.strong

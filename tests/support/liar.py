@@ -15,6 +15,15 @@ from support import rawserver
 Lie = Callable[[list[bytes]], bytes | Sequence[bytes] | None]
 """From the request's frames to the reply's frames, to raw octets, or to silence."""
 
+PLAN = (
+    "action", "root", "prefix", "owner", "stamp", "state", "name", "kind", "python_version", "prompt", "segment",
+    "notice", "generation", "mark", "witness_1", "witness_2", "witness_3", "witness_4",
+)  # fmt: skip
+"""The fields of a plan in front of its operations."""
+
+DIRECTORY, APPLIED, DECLINED = 5, 8, 9
+"""Where an ``ask`` has them."""
+
 
 class Liar:
     """``lie`` answers every ``ask``; ``asked`` counts them. Everything else is answered with ``done``."""

@@ -33,11 +33,15 @@ class Made:
 
 @dataclass(frozen=True)
 class Maker:
-    """How a system's project comes into being; ``real`` is False where the layout stands in for the tool."""
+    """How a system's project comes into being; ``real`` is False where the layout stands in for the tool.
+
+    ``owner`` is the system that alight names, where it is not the maker's own name.
+    """
 
     system: str
     make: Callable[[World], Made]
     real: bool = True
+    owner: str = ""
 
 
 def run(world: World, *command: str | Path, cwd: Path, **variables: str) -> str:
@@ -167,7 +171,7 @@ MAKERS = (
     Maker("pixi", _pixi, real=False),
     Maker("pyenv", _pyenv, real=False),
     Maker("virtualenvwrapper", _virtualenvwrapper),
-    Maker("mise", _mise, real=False),
+    Maker("mise", _mise, real=False, owner="venv"),
 )
 
 

@@ -35,9 +35,10 @@ class Row:
 def measure(world: World, maker: Maker) -> Row:
     """Make the project, ask about it, and walk into and out of it in every shell."""
     made = maker.make(world)
+    owner = maker.owner or maker.system
     answer = json.loads(world.alight("env", "--json", str(made.project), code=None, env=made.variables))
     environment = answer["environment"] or {"prefix": "", "system": ""}
-    found = real_path(environment["prefix"]) == real_path(made.prefix) and environment["system"] == maker.system
+    found = real_path(environment["prefix"]) == real_path(made.prefix) and environment["system"] == owner
     asks = answer["state"] == "untrusted"
     if asks:
         world.alight("allow", str(made.project), env=made.variables)
@@ -47,7 +48,7 @@ def measure(world: World, maker: Maker) -> Row:
     return Row(
         system=maker.system if maker.real else f"{maker.system} (layout)",
         found=_word(found),
-        listed=_word(known.get(real_path(made.prefix)) == maker.system),
+        listed=_word(known.get(real_path(made.prefix)) == owner),
         shells=tuple(_word(activated) for activated, _ in walks),
         left=_word(all(clean for _, clean in walks)),
         asks=_word(asks),

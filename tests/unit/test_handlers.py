@@ -241,9 +241,14 @@ def test_what_the_command_asks(desk: Desk) -> None:
     trail = desk.handle(GetAnswer(os.fsencode(root), (b"HOME=" + desk.home,), trail=True))
     assert isinstance(trail, AnswerReply)
     assert trail.answer.resolution.trail
-    listed = desk.handle(GetEnvironments(os.fsencode(root), (b"HOME=" + desk.home,)))
-    assert isinstance(listed, EnvironmentsReply)
-    assert os.fsencode(root / ".venv") in [environment.prefix for environment in listed.environments]
+    prefixes: list[bytes] = []
+    more, after = True, b""
+    while more:
+        page = desk.handle(GetEnvironments(os.fsencode(root), (b"HOME=" + desk.home,), after))
+        assert isinstance(page, EnvironmentsReply)
+        prefixes += [environment.prefix for environment in page.environments]
+        more, after = page.more, prefixes[-1] if prefixes else b""
+    assert os.fsencode(root / ".venv") in prefixes
     assert desk.handle(TrustList()) == DecisionsReply(())
     desk.decide("allow", root)
     trusted = desk.handle(TrustTree(desk.home))

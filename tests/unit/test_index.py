@@ -12,7 +12,10 @@ from alight import resolver
 from alight.files.disk import Disk
 from alight.index import Index
 from alight.model import Resolution
-from support.playfield import Playfield, write
+from alight.systems import SYSTEMS
+from alight.systems.base import Links
+from support.playfield import Playfield, link, write
+from support.shelf import Shelf
 
 
 @pytest.fixture
@@ -21,10 +24,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     directories: list[bytes] = []
 
     def resolve(
-        directory: bytes, overrides: Mapping[str, bytes], disk: Disk, home: bytes, *, trail: bool = False
+        directory: bytes,
+        overrides: Mapping[str, bytes],
+        disk: Disk,
+        home: bytes,
+        *,
+        links: Links | None = None,
+        trail: bool = False,
     ) -> Resolution:
         directories.append(directory)
-        return resolver.resolve(directory, overrides, disk, home, trail=trail)
+        return resolver.resolve(directory, overrides, disk, home, links=links, trail=trail)
 
     monkeypatch.setattr(module, "resolve", resolve)
     return directories
@@ -121,7 +130,17 @@ def test_forget(field: Playfield, index: Index, asked: list[bytes]) -> None:
     assert asked == [one, other, one]
 
 
-def test_environments_known_and_pooled(field: Playfield, index: Index) -> None:
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """``~/.virtualenvs`` and ``~/pool`` are the pools; the index is made after it."""
+    shelf = Shelf((b".virtualenvs", b"pool"), "poetry")
+    systems = (shelf, SYSTEMS[-1])
+    monkeypatch.setattr(module, "SYSTEMS", systems)
+    monkeypatch.setattr(resolver, "SYSTEMS", systems)
+    return shelf
+
+
+def test_environments_known_and_pooled(field: Playfield, shelf: Shelf, index: Index) -> None:
     """Those met so far and still there, and those in the pools, each once."""
     met = field.venv(field.home / "p" / ".venv")
     pooled = field.venv(field.home / ".virtualenvs" / "web")
@@ -129,6 +148,99 @@ def test_environments_known_and_pooled(field: Playfield, index: Index) -> None:
     assert [one.prefix for one in index.environments()] == [os.fsencode(pooled), os.fsencode(met)]
     os.rename(met, field.home / "gone")
     assert [one.prefix for one in index.environments()] == [os.fsencode(pooled)]
+    link(field.home / "p" / ".venv", "nowhere")
+    index.resolve(os.fsencode(field.home / "p"), {})
+    assert [one.broken for one in index.environments()] == [False, True]
+
+
+def test_the_owner_of_a_pool_is_named(field: Playfield, shelf: Shelf, index: Index) -> None:
+    """An environment in a tool's pool is the tool's, whoever made it; one met in a project stays what it is there."""
+    field.venv(field.home / ".virtualenvs" / "web", lines="virtualenv = 20.26.3\n")
+    field.venv(field.home / "p" / ".venv", lines="uv = 0.4.2\n")
+    index.resolve(os.fsencode(field.home / "p"), {})
+    assert [one.system for one in index.environments()] == ["poetry", "uv"]
+    assert [one.system for one in index.environments()] == ["poetry", "uv"]
+
+
+def test_an_environment_with_two_paths_is_listed_once(field: Playfield, shelf: Shelf, index: Index) -> None:
+    """By the path without links, whether the other one is in a pool (pyenv's), in a project, or through a folder."""
+    real = field.venv(field.home / "pool" / "web")
+    link(field.home / ".virtualenvs" / "web", "../pool/web")
+    link(field.home / "p" / ".venv", "../pool/web")
+    link(field.home / "q", "p")
+    index.resolve(os.fsencode(field.home / "p"), {})
+    index.resolve(os.fsencode(field.home / "q"), {})
+    assert [one.prefix for one in index.environments()] == [os.fsencode(real)]
+
+
+@pytest.mark.parametrize("change", ["python", "config", "packages", "interpreter", "half-made"])
+def test_a_listed_environment_is_what_it_is_now(field: Playfield, shelf: Shelf, index: Index, change: str) -> None:
+    """Few looks are enough to see that an environment has to be read again."""
+    env = field.venv(field.home / "pool" / "web")
+    if change == "half-made":
+        os.rename(env / "lib", field.home / "lib")
+        assert index.environments()[0].health
+        index.environments()
+        os.rename(field.home / "lib", env / "lib")
+        assert not index.environments()[0].health
+        return
+    (before,) = index.environments()
+    assert index.environments()[0] is before
+    if change == "python":
+        (env / "bin/python").unlink()
+    elif change == "config":
+        (env / "pyvenv.cfg").write_text((env / "pyvenv.cfg").read_text() + "prompt = shop\n")
+    elif change == "packages":
+        write(env / "lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA")
+        assert index.environments()[0] is not before
+        return
+    else:
+        os.rename(field.home / ".pyenv", field.home / "gone")
+    assert index.environments()[0] != before
+
+
+def test_pages(field: Playfield, shelf: Shelf) -> None:
+    """A page is as long as the clock allows; all pages together are everything, in order, each once."""
+    names = [f"e{number:02d}" for number in range(30)]
+    for name in reversed(names):
+        field.venv(field.home / "pool" / name)
+
+    class Ticking(type(field.clock)):  # type: ignore[misc]
+        seconds = 0.0
+
+        def monotonic(self) -> float:
+            self.seconds += 0.001
+            return self.seconds
+
+    index = Index(Ticking(), os.getuid(), os.fsencode(field.home))
+    pages = [index.page({}, b"", 4_000_000)]
+    while pages[-1].more:
+        assert len(pages) < 100
+        found = [one.prefix for page in pages for one in page.environments]
+        pages.append(index.page({}, found[-1] if found else b"", 4_000_000))
+    found = [one.prefix for page in pages for one in page.environments]
+    assert found == [os.fsencode(field.home / "pool" / name) for name in names]
+    assert not pages[0].environments
+    assert pages[0].total == 0
+    assert {page.total for page in pages if page.environments} == {30}
+    assert max(len(page.environments) for page in pages) < 10
+
+
+def test_a_page_after_an_unknown_prefix(field: Playfield, shelf: Shelf, index: Index) -> None:
+    """A daemon that was restarted between two pages, or an environment that went away, ends no listing."""
+    for name in ("a", "c"):
+        field.venv(field.home / "pool" / name)
+    page = index.page({}, os.fsencode(field.home / "pool" / "b"), None)
+    assert [one.prefix for one in page.environments] == [os.fsencode(field.home / "pool" / "c")]
+    assert not page.more
+
+
+def test_a_listing_begins_anew(field: Playfield, shelf: Shelf, index: Index) -> None:
+    """Without ``after`` the pools are looked at again."""
+    field.venv(field.home / "pool" / "a")
+    assert index.page({}, b"", None).total == 1
+    field.venv(field.home / "pool" / "b")
+    assert index.page({}, b"", None).total == 2
 
 
 def test_interpreters(field: Playfield, index: Index) -> None:

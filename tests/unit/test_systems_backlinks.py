@@ -119,6 +119,16 @@ def test_pixi_record(world: World) -> None:
     assert world.claim(project) is None
 
 
+@pytest.mark.parametrize(
+    "manifest", ['"\\ud800"', '"/\\ud800/pixi.toml"', '"pixi.toml"', '"\\u0000"', "7", "null", '["/p"]']
+)
+def test_hostile_pixi_records(world: World, manifest: str) -> None:
+    """What is no path names no project, and raises nothing."""
+    project, env = world.project("p", "pixi.toml"), world.home / ".virtualenvs/default"
+    write(env / "conda-meta/pixi", '{"manifest_path": ' + manifest + "}")
+    assert world.claim(project) is None
+
+
 @pytest.mark.parametrize("manifest", ["pyproject.toml", "setup.py", "setup.cfg"])
 def test_editable_install(world: World, manifest: str) -> None:
     """An editable install names its source, percent-encoded, while there is something to install."""
@@ -142,6 +152,8 @@ def test_editable_install(world: World, manifest: str) -> None:
         '{"url": "file://elsewhere%s", "dir_info": {"editable": true}}',
         '{"url": ["file://%s"], "dir_info": {"editable": true}}',
         '{"url": "file://%s", "dir_info": [true]}',
+        '{"url": "file://%s\\ud800", "dir_info": {"editable": true}}',
+        '{"url": "file://%s%%00", "dir_info": {"editable": true}}',
         '["file://%s"]',
         '{"url": "file://%s", "dir_info": {"editable": true}',
         "[" * 100_000 + "%s",
@@ -151,7 +163,7 @@ def test_editable_install(world: World, manifest: str) -> None:
 def test_other_records_say_nothing(world: World, record: str) -> None:
     """Installs that are not editable, other hosts, wrong types and broken JSON name no project."""
     project, env = world.project("p", "pyproject.toml"), world.env("any")
-    editable(env, project).write_text(record.replace("%s", str(project)))
+    editable(env, project).write_text(record.replace("%s", str(project)).replace("%%", "%"))
     assert world.claim(project) is None
 
 

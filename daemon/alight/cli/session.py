@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from alight.cli import render
 from alight.errors import AlightError, BadRequest, DeadlineExpired, Unreachable, UnsafeDirectory
 
 if TYPE_CHECKING:
+    from alight.model import Answer
     from alight.paths import Places
     from alight.settings import Settings
     from alight.wire.messages import Header, Message
@@ -33,8 +33,7 @@ class Service(Protocol):
         """The reply and its header; raises Unreachable when there is nobody."""
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """One run of the command.
 
     ``running`` gives the daemon as it is; ``deciding`` the daemon, started when it is down; ``reading`` the same, or
@@ -62,6 +61,15 @@ class Session:
         from alight.wire.facts import collect
 
         return collect(self.environ)
+
+    def audited(self, answer: Answer) -> Answer:
+        """The answer with what takes longer to find out; done here, so that no shell waits for it."""
+        from alight.clock import SystemClock
+        from alight.files.disk import Disk
+        from alight.health.audit import audited
+        from alight.wire.facts import parse
+
+        return audited(answer, parse(self.variables), Disk(os.getuid(), SystemClock()))
 
 
 def ask(service: Service, message: Message, kind: type[_R]) -> tuple[Header, _R]:
@@ -115,8 +123,9 @@ def process_settings() -> Settings:
 
 def _running() -> Service:
     from alight.client import Client
+    from alight.paths import RuntimePlaces, runtime_directory
 
-    return Client(process_places(), DEADLINE_SECONDS)
+    return Client(RuntimePlaces(runtime_directory(os.environ, os.getuid())), DEADLINE_SECONDS)
 
 
 class _Daemon:

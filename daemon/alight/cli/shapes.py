@@ -15,7 +15,7 @@ from alight.model import (
     Step,
     WouldCreate,
 )
-from alight.wire.messages import Decision, EnvironmentsReply, Header, StatusReply
+from alight.wire.messages import Decision, Header, StatusReply
 
 Shape = dict[str, object]
 
@@ -94,14 +94,6 @@ def finding_shape(finding: Finding) -> Shape:
 def step_shape(step: Step) -> Shape:
     """One entry of the trail."""
     return {"rule": step.rule, "outcome": step.outcome, "paths": paths_shape(step.paths), "reason": step.reason}
-
-
-def environments_shape(reply: EnvironmentsReply) -> Shape:
-    """``envs --json``."""
-    return {
-        "environments": [environment_shape(environment) for environment in reply.environments],
-        "interpreters": [interpreter_shape(interpreter) for interpreter in reply.interpreters],
-    }
 
 
 def daemon_shape(header: Header, status: StatusReply) -> Shape:

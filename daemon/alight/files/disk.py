@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+
+import msgspec
 
 from alight.clock import Clock
 
@@ -30,8 +31,7 @@ RACY_NS = 2_000_000_000
 """A file changed less than this before it was read may change again without its times telling."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What one look at a path gave; ``seen`` is None for absence, and without times for a look at permissions."""
 
     path: bytes
@@ -39,8 +39,7 @@ class Record:
     seen: tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     """The few looks that decided an answer. A ``racy`` one never holds, so that the question is asked again."""
 
     records: tuple[Record, ...]
@@ -144,6 +143,18 @@ class Disk:
         if names is None:
             return self.lstat(join(directory, name)) is not None
         return name in names
+
+    def is_writable(self, path: bytes) -> bool:
+        """True when this process may write there; never part of a fingerprint, since permissions have many sources."""
+        try:
+            return os.access(path, os.W_OK)
+        except ValueError:
+            return False
+
+    def is_executable(self, path: bytes) -> bool:
+        """True for a regular file that somebody may execute."""
+        facts = self.stat(path)
+        return facts is not None and stat.S_ISREG(facts.st_mode) and bool(facts.st_mode & 0o111)
 
     def read(self, path: bytes, limit: int = READ_LIMIT) -> bytes | None:
         """The whole of a regular file of at most ``limit`` octets; None when it is absent, other or larger."""

@@ -69,3 +69,7 @@ class Handlers:
     def heard(self, root: bytes) -> None:
         """Something changed on disk about ``root``: tell the shells when the answer did."""
         self._shells.heard(root)
+
+    def reconsider(self) -> None:
+        """Something changed that may concern any project."""
+        self._shells.reconsider()

@@ -95,6 +95,11 @@ class ShellHandlers:
             self._remember(directory, variables, answer)
             self._bump(root)
 
+    def reconsider(self) -> None:
+        """Something changed that may concern any project: tell the shells of those whose answers did."""
+        for root in tuple(self._asked):
+            self.heard(root)
+
     def _remember(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer) -> None:
         root = answer.resolution.root
         self._asked[root] = (directory, variables, answer)

@@ -5,6 +5,7 @@ prefixes have, too; hatch is the last of the project tools, since its claim is t
 those whose names carry a hash; venv comes last of all, since it describes whatever is left.
 """
 
+from alight.systems.backlinks import BackLinks
 from alight.systems.base import System
 from alight.systems.conda import Conda
 from alight.systems.hatch import Hatch
@@ -20,7 +21,8 @@ from alight.systems.venv import Venv
 from alight.systems.wrapper import Wrapper
 
 # fmt: off
-SYSTEMS: tuple[System, ...] = (
-    Mise(), Uv(), Pixi(), Conda(), Poetry(), Pipenv(), Pdm(), Hatch(), Pyenv(), Wrapper(), Pipx(), Venv(),
+_TOOLS: tuple[System, ...] = (
+    Mise(), Uv(), Pixi(), Conda(), Poetry(), Pipenv(), Pdm(), Hatch(), Pyenv(), Wrapper(), Pipx(),
 )
 # fmt: on
+SYSTEMS: tuple[System, ...] = (*_TOOLS, BackLinks(_TOOLS), Venv())

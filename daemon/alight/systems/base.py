@@ -86,6 +86,9 @@ class Links(Protocol):
     def of(self, project: bytes, facts: Facts) -> tuple[Link, ...]:
         """The environments that name this directory, which each link's file confirms on ``facts.disk``."""
 
+    def witness(self, facts: Facts) -> None:
+        """Make the answer depend on the pools: nothing stronger than a link decided."""
+
 
 @dataclass(slots=True)
 class Facts:

@@ -78,9 +78,7 @@ def glance(prefix: bytes, disk: Disk) -> Glance:
 def named(evidence: bytes, disk: Disk) -> bytes | None:
     """The project this file names, or None; the file's name says what to expect in it."""
     if evidence.endswith(b"/" + PIXI):
-        manifest = _object(evidence, disk).get("manifest_path")
-        path = os.fsencode(manifest) if isinstance(manifest, str) else b""
-        return _usable(path.rpartition(b"/")[0])
+        return _usable(_octets(_object(evidence, disk).get("manifest_path")).rpartition(b"/")[0])
     if evidence.endswith(b"/" + DIRECT_URL):
         return _editable(_object(evidence, disk))
     content = disk.read(evidence, PATH_LIMIT) or b""
@@ -100,7 +98,7 @@ def doubt(project: bytes, prefix: bytes, evidence: bytes, disk: Disk) -> str:
         return "it names another directory"
     if evidence.endswith(b"/" + DIRECT_URL) and not any(disk.has(project, name) for name in _MANIFESTS):
         return "what was installed from there is gone"
-    if evidence.endswith(b"/" + PIXI) and not _stands(_object(evidence, disk).get("manifest_path"), disk):
+    if evidence.endswith(b"/" + PIXI) and not disk.is_file(_octets(_object(evidence, disk).get("manifest_path"))):
         return "its manifest is gone"
     real = disk.realpath(project)
     if any(_within(path, root) for path in (prefix, disk.realpath(prefix)) for root in (project, real)):
@@ -148,7 +146,7 @@ def _editable(record: dict[str, Any]) -> bytes | None:
     host, slash, path = url[7:].partition("/")
     if url[:7].lower() != "file://" or host not in {"", "localhost"} or not slash:
         return None
-    return _usable(unquote_to_bytes("/" + path))
+    return _usable(unquote_to_bytes(_octets("/" + path)))
 
 
 def _object(path: bytes, disk: Disk) -> dict[str, Any]:
@@ -166,8 +164,12 @@ def _usable(path: bytes) -> bytes | None:
     return normalise(path)
 
 
-def _stands(manifest: object, disk: Disk) -> bool:
-    return isinstance(manifest, str) and "\0" not in manifest and disk.is_file(os.fsencode(manifest))
+def _octets(text: object) -> bytes:
+    """A path from JSON, which may hold half a surrogate pair: that is nobody's path."""
+    try:
+        return os.fsencode(text) if isinstance(text, str) else b""
+    except UnicodeEncodeError:
+        return b""
 
 
 def _within(path: bytes, directory: bytes) -> bool:

@@ -22,10 +22,10 @@ ENVIRONMENTS_LIMIT = 16384
 ENTRIES_LIMIT = 65536
 """Entries of a pool; more than a project's directory is read for."""
 
-GATES_LIMIT = 128
+GATES_LIMIT = 48
 """Looks on which a listing is tested at every question: pools, the files that name pools, folders being filled."""
 
-UNFINISHED = 32
+UNFINISHED = 16
 """How many of them are inside pools: an environment in the making is there before what makes it one."""
 
 INNER_LIMIT = 8192
