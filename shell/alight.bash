@@ -24,15 +24,17 @@ fi
 if [[ $- == *i* && $- != *r* && ${BASH_SUBSHELL-0} == 0 && ${ALIGHT_DISABLE-} != 1 ]] &&
   [[ $UID == "$EUID" && ($EUID != 0 || -z ${SUDO_UID-}) ]] && ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)); then
 
-# Runs a function of ours with plain options, and gives the user's back whatever happens in between.
+# Runs a function of ours with plain options, and gives the user's back whatever happens in between. They are remembered
+# for the scripts of an environment.
 __alight_plainly() {
+  builtin local __alight_options="$-"
   if ((__alight_modern)); then
     builtin local -
     builtin set +aeETuvx
     "$@"
   else
     # There `local -` switches the history on, also for what the user's other hooks are made of.
-    builtin local __alight_options="$-" __alight_on='' __alight_result=0
+    builtin local __alight_on='' __alight_result=0
     builtin set +aeETuvx
     "$@" || __alight_result=$?
     for __alight_name in a e E T u v x; do
@@ -102,8 +104,11 @@ __alight_spawn() {
 # --- state and display ---------------------------------------------------------------------------
 
 __alight_show() {
-  # The script of an adopted environment has put the name into the prompt by itself.
-  ((!__alight_adopted)) || [[ -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || builtin set -- "$1" "$2" "$3" "$4" ''
+  # Whoever switched an adopted environment on has put the name into the prompt already.
+  if ((__alight_adopted)); then
+    [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
+      builtin set -- "$1" "$2" "$3" "$4" ''
+  fi
   builtin export "ALIGHT_STATE=$1" "ALIGHT_ENV_NAME=${2//[[:cntrl:]]/?}" "ALIGHT_ENV_KIND=$3"
   builtin export "ALIGHT_PYTHON_VERSION=${4//[[:cntrl:]]/?}" "ALIGHT_PROMPT=${5//[[:cntrl:]]/?}"
 }
@@ -225,33 +230,42 @@ __alight_put_back() {
   esac 2>/dev/null
 }
 
-# Takes the first entry $2 out of the list in the variable $1. Returns 1 when there is none.
+# Takes the first entry $2 out of the list in the variable $1, or puts $3 in its place. Returns 1 when there is none.
 __alight_take_out() {
   __alight_name=$1
   __alight_list=:${!__alight_name-}:
   __alight_before=${__alight_list%%":$2:"*}
   builtin [ "$__alight_before" != "$__alight_list" ] || return 1
-  __alight_list=$__alight_before:${__alight_list#*":$2:"}
+  __alight_list=$__alight_before:${3:+$3:}${__alight_list#*":$2:"}
   __alight_list=${__alight_list#:}
   builtin printf -v "$1" %s "${__alight_list%:}"
 }
 
-# Leaves our environment: by value, so that what the user changed meanwhile stays.
+# Whether the list $1 has the entry $2.
+__alight_has() {
+  __alight_list=:$1:
+  builtin [ "${__alight_list#*":$2:"}" != "$__alight_list" ]
+}
+
+# Leaves our environment: by value, so that what the user changed meanwhile stays. Where the user has put another one in
+# its place, or has taken it off conda's stack, there is nothing to leave.
 __alight_leave() {
-  builtin local __alight_each
-  if ((__alight_adopted)); then
-    # The function of the environment's own script, while it is that environment which is on; never a command of that
-    # name found on PATH.
-    if builtin [ "${VIRTUAL_ENV-}:${CONDA_PREFIX-}" = "$__alight_adopted_as" ]; then
-      if builtin declare -F deactivate >/dev/null; then
-        # shellcheck disable=SC2119  # without venv's own argument
-        deactivate
-      else
-        builtin unset -v VIRTUAL_ENV VIRTUAL_ENV_PROMPT
-        __alight_take_out PATH "$__alight_applied/bin"
-      fi
-    fi
-  else
+  builtin local __alight_each __alight_list_name __alight_old
+  builtin local -a __alight_after
+  __alight_unfinished=1 __alight_known=''
+  if { [[ -n $__alight_conda ]] && ! builtin [ "${CONDA_PREFIX-}" = "$__alight_conda" ]; } ||
+    { ((__alight_adopted)) && ! builtin [ "${VIRTUAL_ENV-}:${CONDA_PREFIX-}" = "$__alight_adopted_as" ]; }; then
+    __alight_forget
+    return 0
+  fi
+  while ((${#__alight_on_leave[@]})); do
+    # What Ctrl-C ends is not begun again.
+    __alight_each=${__alight_on_leave[0]}
+    __alight_on_leave=("${__alight_on_leave[@]:1}")
+    __alight_source "$__alight_each"
+  done
+  __alight_after=("${__alight_after_leave[@]}")
+  if ((!__alight_adopted)); then
     for __alight_each in "${!__alight_ours[@]}"; do
       if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
         [[ -n ${!__alight_each+x} ]] || __alight_put_back "$__alight_each"
@@ -259,63 +273,187 @@ __alight_leave() {
         __alight_put_back "$__alight_each"
       fi
     done
-    for __alight_each in "${__alight_added[@]}"; do
-      __alight_take_out PATH "$__alight_each"
-      # Another environment's script may have saved PATH with our entry.
-      [[ -z ${_OLD_VIRTUAL_PATH-} ]] || __alight_take_out _OLD_VIRTUAL_PATH "$__alight_each"
+    # Another environment's script may have saved PATH with our entry.
+    for __alight_list_name in PATH ${_OLD_VIRTUAL_PATH:+_OLD_VIRTUAL_PATH}; do
+      for __alight_each in "${__alight_added[@]}"; do
+        # What was replaced comes back unless it is there again.
+        __alight_old=''
+        [[ $__alight_each != *:* ]] || __alight_has "${!__alight_list_name}" "${__alight_each%%:*}" || __alight_old=${__alight_each%%:*}
+        __alight_take_out "$__alight_list_name" "${__alight_each#*:}" "$__alight_old"
+      done
     done
-    # Such a script has put its own function in the place of ours, too.
-    if ((__alight_deactivate_is_ours)) &&
-      [[ -z ${_OLD_VIRTUAL_PATH-} || $(builtin declare -f deactivate) == *__alight_deactivate* ]]; then
-      builtin unset -f deactivate
-    fi
+  elif [[ -n $__alight_conda ]]; then
+    __alight_pop
+  # The function of the environment's own script; never a command of that name found on PATH.
+  elif builtin declare -F deactivate >/dev/null; then
+    # shellcheck disable=SC2119  # without venv's own argument
+    deactivate
+  else
+    builtin unset -v VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+    __alight_take_out PATH "$__alight_applied/bin"
   fi
   __alight_forget
   builtin hash -r 2>/dev/null
+  for __alight_each in "${__alight_after[@]}"; do
+    __alight_source "$__alight_each"
+  done
 }
 
 __alight_forget() {
+  # Another environment's script may have put its own function in the place of ours.
+  if ((__alight_deactivate_is_ours)) &&
+    [[ -z ${_OLD_VIRTUAL_PATH-} || $(builtin declare -f deactivate) == *__alight_deactivate* ]]; then
+    builtin unset -f deactivate
+  fi
   __alight_ours=() __alight_unset=() __alight_former=() __alight_was=() __alight_added=()
-  __alight_applied='' __alight_adopted=0 __alight_deactivate_is_ours=0
+  __alight_on_leave=() __alight_after_leave=()
+  __alight_applied='' __alight_sign='' __alight_conda='' __alight_entry='' __alight_unfinished=''
+  __alight_adopted=0 __alight_deactivate_is_ours=0
 }
 
-# Every operation is checked before the first one is applied. $1 is the environment to enter; without one, nothing may
-# be added.
+# Undoes what Ctrl-C has left half done. Whoever ends a script of the environment does not want it now.
+__alight_undo_unfinished() {
+  [[ $__alight_unfinished != script ]] || __alight_declined=${__alight_root:--}
+  __alight_give_exit_back
+  __alight_leave
+  __alight_owner='' __alight_dirty=1
+}
+
+# conda's stack: the level in __alight_level, 0 when it is none, and in __alight_below the prefix one level down.
+__alight_look_at_stack() {
+  __alight_level=0 __alight_below=''
+  case ${CONDA_SHLVL-} in
+    [123456789] | [12345][0123456789] | 6[01234]) __alight_level=$CONDA_SHLVL ;;
+    *) return 0 ;;
+  esac
+  __alight_name=CONDA_PREFIX_$((__alight_level - 1))
+  ((__alight_level == 1)) || __alight_below=${!__alight_name-}
+}
+
+# Leaves the top of conda's stack as `conda deactivate` would (PROTOCOL.md 5.1), but for scripts.
+__alight_pop() {
+  builtin local __alight_old="$CONDA_PREFIX/bin" __alight_modifier="${CONDA_PROMPT_MODIFIER-}" __alight_top __alight_each
+  __alight_look_at_stack
+  __alight_top=$__alight_level
+  ((__alight_top)) || return 0
+  if [[ -z $__alight_below ]]; then
+    builtin unset -v CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_PROMPT_MODIFIER
+    builtin export CONDA_SHLVL=0
+    __alight_take_out PATH "$__alight_old"
+  else
+    builtin export "CONDA_PREFIX=$__alight_below" "CONDA_DEFAULT_ENV=$__alight_below" "CONDA_SHLVL=$((__alight_top - 1))"
+    __alight_each=${__alight_below%/*}
+    if builtin [ "$__alight_below" = "${_CONDA_ROOT-}" ] || builtin [ "${CONDA_EXE-}" = "$__alight_below/bin/conda" ]; then
+      CONDA_DEFAULT_ENV=base
+    elif builtin [ "${__alight_each##*/}" = envs ]; then
+      CONDA_DEFAULT_ENV=${__alight_below##*/}
+    fi
+    [[ -z $__alight_modifier ]] || builtin export "CONDA_PROMPT_MODIFIER=($CONDA_DEFAULT_ENV) "
+    builtin unset -v "CONDA_PREFIX_$((__alight_top - 1))"
+    __alight_name=CONDA_STACKED_$__alight_top
+    if [[ -n ${!__alight_name+x} ]]; then
+      builtin unset -v "$__alight_name"
+      __alight_take_out PATH "$__alight_old"
+    elif ! __alight_take_out PATH "$__alight_old" "$__alight_below/bin" && ! __alight_has "$PATH" "$__alight_below/bin"; then
+      PATH=$__alight_below/bin${PATH:+:$PATH}
+    fi
+  fi
+  for __alight_each in "${!__CONDA_SHLVL_@}"; do
+    __alight_old=${__alight_each#"__CONDA_SHLVL_$((__alight_top - 1))_"}
+    if builtin [ "$__alight_old" != "$__alight_each" ] && __alight_may_set "$__alight_old"; then
+      builtin export "$__alight_old=${!__alight_each}"
+      builtin unset -v "$__alight_each"
+    fi
+  done
+  # conda has put the name into the prompt by itself. Only plain text takes its place: a prompt is expanded.
+  if [[ -n $__alight_modifier && ${PS1-} == *"$__alight_modifier"* && ${PS1@a} != *r* ]]; then
+    __alight_old=${CONDA_PROMPT_MODIFIER-}
+    case $__alight_old in
+      *[!ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./\(\)\ -]*) __alight_old='' ;;
+    esac
+    PS1=${PS1/"$__alight_modifier"/"$__alight_old"}
+  fi
+}
+
+# Every operation is checked before the first one is applied. $1 is what to do and $2 the environment to do it with.
 __alight_valid() {
-  builtin local __alight_each __alight_rest __alight_entered="$1"
-  builtin shift
+  builtin local __alight_each __alight_rest __alight_action="$1" __alight_prefix="$2"
+  builtin shift 2
+  __alight_bare=1
   [[ ${PATH@a} != *r* ]] || return 1
   for __alight_each; do
     __alight_rest=${__alight_each#* }
-    [[ -n $__alight_entered || $__alight_each == 'drop '* || $__alight_each == 'path-remove '* ]] || return 1
+    # Only entering puts anything in; cleaning takes away.
+    case $__alight_action:${__alight_each%% *} in
+      enter:* | clean:drop | clean:path-remove | clean:conda-pop) ;;
+      keep:on-leave | keep:after-leave | adopt:on-leave | adopt:after-leave) ;;
+      *) return 1 ;;
+    esac
     case ${__alight_each%% *} in
-      set) [[ $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" || return 1 ;;
+      set)
+        [[ $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" || return 1
+        case ${__alight_rest%%=*} in VIRTUAL_ENV | CONDA_PREFIX) __alight_bare=0 ;; esac
+        ;;
+      save)
+        [[ $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" && __alight_may_set "${__alight_rest#*=}" || return 1
+        ;;
       unset | drop) __alight_may_set "$__alight_rest" || return 1 ;;
       path-add)
-        [[ $__alight_rest == /* && $__alight_rest != *:* && $__alight_rest -ef $__alight_entered/bin ]] || return 1
+        [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1
+        [[ $__alight_rest -ef $__alight_prefix/bin ]] ||
+          { [[ $__alight_rest == */condabin ]] && __alight_is_own "${__alight_rest%/*}/conda-meta"; } || return 1
         ;;
-      path-remove) [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1 ;;
-      run)
-        [[ $__alight_rest == "$__alight_entered"/etc/conda/activate.d/* ||
-          $__alight_rest == "$__alight_entered"/etc/conda/deactivate.d/* ]] || return 1
-        [[ $__alight_rest != */../* ]] || return 1
+      path-replace)
+        [[ $__alight_rest == /*:/* && ${__alight_rest#*:} != *:* && ${__alight_rest#*:} -ef $__alight_prefix/bin ]] &&
+          builtin [ "${__alight_rest#*:}" != "${__alight_rest%:*}" ] || return 1
         ;;
+      path-remove | conda-pop) [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1 ;;
+      run | on-leave | after-leave) __alight_is_place "${__alight_each%% *}" "${__alight_rest%/*}" || return 1 ;;
       *) return 1 ;;
     esac
   done
 }
 
-# A reply can at most choose among environments that this shell finds to be the user's own and approved: $1 is the
-# prefix, $2 its stamp.
-__alight_may_enter() {
-  builtin local mark="$1/pyvenv.cfg" name="${2##*/}"
-  [[ $1 == /* && $1 != *:* && -d $1/bin ]] || return 1
-  [[ -f $mark ]] || mark=$1/conda-meta
-  [[ -e $mark ]] || return 1
-  [[ -O $mark || ! -w $mark ]] || return 1
+# Whether the operation $1 may source a file in the folder $2: in the environment to be entered, in one that is on, or in
+# the one below it.
+__alight_is_place() {
+  builtin local home
+  [[ $__alight_rest == /*[!/] ]] || return 1
+  __alight_look_at_stack
+  builtin set -- "$1" "$2" "$__alight_applied" "${VIRTUAL_ENV-}" "${CONDA_PREFIX-}" "$__alight_below"
+  [[ $__alight_action != enter ]] || builtin set -- "$@" "$__alight_prefix"
+  for home in "${@:3}"; do
+    [[ $home == /?* ]] || continue
+    [[ $1 == on-leave || ! $2 -ef $home/etc/conda/activate.d ]] || return 0
+    [[ $1 == after-leave || ! $2 -ef $home/etc/conda/deactivate.d ]] || return 0
+    [[ $2 -ef $home/bin || $2 -ef ${home%/*}/ ]] || continue
+    case $1:${__alight_rest##*/} in
+      run:postactivate | on-leave:predeactivate | after-leave:postdeactivate) return 0 ;;
+    esac
+  done
+  return 1
+}
+
+# What is root's is what we cannot write.
+__alight_is_own() {
+  [[ -e $1 && (-O $1 || ! -w $1) ]]
+}
+
+__alight_is_stamp() {
+  builtin local name="${1##*/}"
   name=${name%.json}
-  [[ $2 == /*/alight/trust/*.json && ${#name} == 64 && $name != *[!0123456789abcdef]* ]] || return 1
-  [[ -f $2 && -O $2 && ! -L $2 && -O ${2%/*} ]]
+  [[ $1 == /*/alight/trust/*.json && ${#name} == 64 && $name != *[!0123456789abcdef]* ]] || return 1
+  [[ -f $1 && -O $1 && ! -L $1 && -O ${1%/*} ]]
+}
+
+# A reply can at most choose among environments that this shell finds to be the user's own and approved: $1 is the
+# prefix, $2 its stamp. What tells that the environment is there is left in __alight_text.
+__alight_may_enter() {
+  [[ $1 == /* && $1 != *:* && -d $1/bin ]] || return 1
+  __alight_text=$1/pyvenv.cfg
+  [[ -f $__alight_text ]] || __alight_text=$1/conda-meta
+  [[ -e $__alight_text ]] || ((!__alight_bare)) || __alight_text=$1/bin/python
+  __alight_is_own "$__alight_text" && __alight_is_stamp "$2"
 }
 
 __alight_apply() {
@@ -323,12 +461,10 @@ __alight_apply() {
   for __alight_each; do
     __alight_rest=${__alight_each#* }
     case ${__alight_each%% *} in
-      set)
-        # The record comes first: what Ctrl-C leaves half done is undone by it.
-        [[ -n ${__alight_ours[${__alight_rest%%=*}]+x} ]] || __alight_record "${__alight_rest%%=*}"
-        __alight_ours[${__alight_rest%%=*}]=${__alight_rest#*=}
-        builtin printf -v "${__alight_rest%%=*}" %s "${__alight_rest#*=}"
-        builtin export "${__alight_rest%%=*}"
+      set) __alight_set "${__alight_rest%%=*}" "${__alight_rest#*=}" ;;
+      save)
+        __alight_name=${__alight_rest#*=}
+        [[ -z ${!__alight_name+x} ]] || __alight_set "${__alight_rest%%=*}" "${!__alight_name}"
         ;;
       unset)
         [[ -n ${!__alight_rest+x} ]] || continue
@@ -338,22 +474,88 @@ __alight_apply() {
         ;;
       drop) builtin unset -v "$__alight_rest" ;;
       path-remove) while __alight_take_out PATH "$__alight_rest"; do :; done ;;
-      path-add)
-        __alight_added+=("$__alight_rest")
-        PATH=$__alight_rest${PATH:+:$PATH}
+      path-add) __alight_put_first "$__alight_rest" ;;
+      path-replace)
+        if __alight_has "$PATH" "${__alight_rest%:*}"; then
+          __alight_added+=("$__alight_rest") __alight_entry=${__alight_rest#*:}
+          __alight_take_out PATH "${__alight_rest%:*}" "$__alight_entry"
+          while __alight_take_out PATH "${__alight_rest%:*}"; do :; done
+        else
+          __alight_put_first "${__alight_rest#*:}"
+        fi
         ;;
-      run) __alight_run "$__alight_rest" ;;
+      conda-pop) ! builtin [ "${CONDA_PREFIX-}" = "$__alight_rest" ] || __alight_pop ;;
+      run)
+        __alight_unfinished=script
+        __alight_source "$__alight_rest"
+        __alight_unfinished=1
+        ;;
+      on-leave) __alight_on_leave+=("$__alight_rest") ;;
+      after-leave) __alight_after_leave+=("$__alight_rest") ;;
     esac
   done
   builtin hash -r 2>/dev/null
 }
 
-__alight_run() {
-  # shellcheck disable=SC1090  # one of the environment's own files, checked by name and owner
-  # No builtin tells a mode: one fork, in environments that have such files.
-  [[ ! -f $1 || -L $1 || ! -O $1 || -n $(builtin command -p find "$1" -perm -020 -o -perm -002 2>&1) ]] ||
-    builtin source "$1"
-  return 0
+__alight_set() {
+  # The record comes first: what Ctrl-C leaves half done is undone by it.
+  [[ -n ${__alight_ours[$1]+x} ]] || __alight_record "$1"
+  __alight_ours[$1]=$2
+  builtin printf -v "$1" %s "$2"
+  # shellcheck disable=SC2163  # the name is in $1
+  builtin export "$1"
+}
+
+__alight_put_first() {
+  __alight_added+=("$1")
+  [[ $1 == */condabin ]] || __alight_entry=$1
+  PATH=$1${PATH:+:$PATH}
+}
+
+# Whether a folder with scripts is one of the environment that the stamp is about.
+__alight_is_approved() {
+  [[ $1 -ef $__alight_approved/bin || $1 -ef $__alight_approved/etc/conda/activate.d ||
+    $1 -ef $__alight_approved/etc/conda/deactivate.d ]]
+}
+
+# Sources a file of the environment's own: a regular one, ours or root's, that nobody else can write and that, in the
+# approved environment, has not changed since the approval. It runs under the user's options but for errexit and nounset, and what it does to
+# options ends with it.
+__alight_source() {
+  [[ -f $1 && ! -L $1 ]] && __alight_is_stamp "$__alight_stamp" || return 0
+  [[ ! $1 -nt $__alight_stamp ]] || ! __alight_is_approved "${1%/*}" || return 0
+  # No builtin tells a mode or whose a file is: one fork, in environments that have such files.
+  [[ -n $(builtin command -p find "$1" ! -perm -020 ! -perm -002 \( -user "$EUID" -o -user 0 \) 2>/dev/null) ]] || return 0
+  __alight_before=$-
+  # Its `exit` ends the script, as `return` does, not the user's shell.
+  __alight_exit=("${BASH_ALIASES[exit]-}")
+  builtin alias exit='builtin return'
+  for __alight_name in a E T; do
+    builtin [ "${__alight_options#*"$__alight_name"}" = "$__alight_options" ] || builtin set "-$__alight_name"
+  done
+  # shellcheck disable=SC1090  # one of the environment's own files
+  builtin source "$1" '' || builtin :
+  builtin set +aeETuvx
+  # What `local -` does elsewhere.
+  ((__alight_modern)) || for __alight_name in B C H P b f h k m; do
+    if builtin [ "${__alight_before#*"$__alight_name"}" = "$__alight_before" ]; then
+      builtin [ "${-#*"$__alight_name"}" = "$-" ] || builtin set "+$__alight_name"
+    else
+      builtin [ "${-#*"$__alight_name"}" != "$-" ] || builtin set "-$__alight_name"
+    fi
+  done
+  __alight_give_exit_back
+}
+
+__alight_give_exit_back() {
+  ((${#__alight_exit[@]})) || return 0
+  if [[ -n ${__alight_exit[0]} ]]; then
+    # shellcheck disable=SC2139  # the very text that it was
+    builtin alias "exit=${__alight_exit[0]}"
+  else
+    builtin unalias exit 2>/dev/null
+  fi
+  __alight_exit=()
 }
 
 # Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
@@ -364,21 +566,32 @@ __alight_take() {
   # Those from the verb on have the numbers that the zsh hook uses.
   builtin set -- "${__alight_fields[@]:4}"
   [[ -z $3 || $3 == /* ]] && [[ -z $4 || $4 == /* ]] && [[ -z ${14} || ${14} == "$__alight_runtime"/* ]] || return 1
-  if [[ $2 == enter ]]; then
-    __alight_valid "$4" "${@:20}" || return 1
-  else
-    __alight_valid '' "${@:20}" || return 1
-  fi
+  __alight_valid "$2" "$4" "${@:20}" || return 1
   case $2 in
-    keep) ;;
+    keep)
+      [[ -z $6 ]] || __alight_is_stamp "$6" || return 1
+      if [[ -n $__alight_applied ]]; then
+        __alight_stamp=${6:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=()
+        (($# < 20)) || __alight_apply "${@:20}"
+      fi
+      ;;
     adopt)
+      [[ -z $6 ]] || __alight_is_stamp "$6" || return 1
       __alight_forget
       __alight_applied=$4 __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
+      __alight_stamp=$6 __alight_approved=$4 __alight_sign=$4/pyvenv.cfg
+      [[ -f $__alight_sign ]] || __alight_sign=$4/conda-meta
+      [[ -n ${VIRTUAL_ENV-} ]] || __alight_conda=${CONDA_PREFIX-}
+      __alight_apply "${@:20}"
+      __alight_look_at_stack
+      __alight_entered_at=$__alight_level
       ;;
     enter)
       __alight_may_enter "$4" "$6" || return 1
       [[ -z $__alight_applied ]] || __alight_leave
-      __alight_applied=$4
+      # From here on the record tells how to undo what Ctrl-C leaves half done.
+      __alight_unfinished=1 __alight_known='' __alight_applied=$4 __alight_sign=$__alight_text __alight_root=$3
+      __alight_stamp=$6 __alight_approved=$4
       if ! builtin declare -F deactivate >/dev/null; then
         # Takes venv's own argument: an `activate` script may call `deactivate nondestructive` before it sets its variables.
         # shellcheck disable=SC2120
@@ -386,12 +599,17 @@ __alight_take() {
         __alight_deactivate_is_ours=1
       fi
       __alight_apply "${@:20}"
+      __alight_conda=${__alight_ours[CONDA_PREFIX]-}
+      ((__alight_bare)) || __alight_entry=''
+      __alight_look_at_stack
+      __alight_entered_at=$__alight_level
+      __alight_unfinished=''
       ;;
     leave | clean)
       [[ -z $__alight_applied ]] || __alight_leave
       if [[ $2 == clean ]]; then
         # shellcheck disable=SC2119  # without venv's own argument
-        ! builtin declare -F deactivate >/dev/null || deactivate
+        [[ " ${*:20} " != *' drop VIRTUAL_ENV '* ]] || ! builtin declare -F deactivate >/dev/null || deactivate
         __alight_apply "${@:20}"
       fi
       ;;
@@ -433,10 +651,23 @@ __alight_ask() {
   __alight_alone
 }
 
+# Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
+__alight_is_off() {
+  if [[ -n $__alight_conda ]]; then
+    ! builtin [ "${CONDA_PREFIX-}" = "$__alight_conda" ] || return 1
+    __alight_look_at_stack
+    [[ -z ${CONDA_PREFIX-} ]] || ((__alight_level < __alight_entered_at))
+  elif [[ -n $__alight_entry ]]; then
+    ! __alight_has "$PATH" "$__alight_entry"
+  else
+    [[ -z ${VIRTUAL_ENV-} ]]
+  fi
+}
+
 # Without an answer the shell still must not keep an environment that is gone or of a project it has left.
 __alight_alone() {
   [[ -n $__alight_applied ]] || return 0
-  if [[ -e $__alight_applied/pyvenv.cfg || -e $__alight_applied/conda-meta ]]; then
+  if [[ -e $__alight_sign ]]; then
     [[ $__alight_root != / ]] || return 0
     ! builtin [ "$PWD" = "$__alight_root" ] || return 0
     builtin [ "${PWD#"$__alight_root"/}" = "$PWD" ] || return 0
@@ -458,12 +689,13 @@ __alight_let_others() {
 }
 
 __alight_look() {
-  if [[ -n $__alight_applied && ! -e $__alight_applied/pyvenv.cfg && ! -e $__alight_applied/conda-meta ]]; then
+  [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
+  if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
     __alight_leave
     __alight_owner='' __alight_dirty=1
     __alight_show none '' '' '' ''
-  elif [[ -n $__alight_applied && -z ${VIRTUAL_ENV-} ]] && ! builtin [ "${CONDA_PREFIX-}" = "$__alight_applied" ]; then
-    # Switched off by the user with a function that is not ours: that is as clear a word.
+  elif [[ -n $__alight_applied ]] && __alight_is_off; then
+    # With a function that is not ours: that is as clear a word.
     __alight_leave
     __alight_owner='' __alight_declined=${__alight_root:--} __alight_dirty=1
   fi
@@ -631,7 +863,7 @@ __alight_deactivate() {
 alight() { __alight_plainly __alight_command_line "$@"; }
 
 __alight_command_line() {
-  builtin local code
+  builtin local __alight_code
   case ${1-} in
     on | off | pause)
       if (($# != 1)); then
@@ -655,9 +887,9 @@ __alight_command_line() {
       ;;
     allow | deny | trust | daemon)
       builtin command "$__alight_command" "$@"
-      code=$?
+      __alight_code=$?
       __alight_dirty=1 __alight_open_until=0
-      return "$code"
+      return "$__alight_code"
       ;;
     *) builtin command "$__alight_command" "$@" ;;
   esac
@@ -706,13 +938,14 @@ __alight_load() {
     __alight_reply='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
     __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_adopted_as='' __alight_deactivate_is_ours=0
     __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0
+    __alight_stamp='' __alight_approved='' __alight_below='' __alight_bare=0 __alight_level=0 __alight_entered_at=0
     # shellcheck disable=SC2016  # bash expands it when it shows the prompt
     __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'
     builtin declare -ga __alight_fields __alight_witnesses __alight_there __alight_added __alight_mark __alight_seen __alight_sum
-    builtin declare -ga __alight_at_start
+    builtin declare -ga __alight_at_start __alight_on_leave __alight_after_leave __alight_exit
     builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was
     __alight_fields=() __alight_witnesses=() __alight_there=('' '' '' '') __alight_mark=() __alight_seen=('') __alight_sum=('')
-    __alight_at_start=(0)
+    __alight_at_start=(0) __alight_exit=()
     __alight_forget
     __alight_pid=$$
     # A parent's display says nothing about this shell.

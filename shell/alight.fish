@@ -100,8 +100,12 @@ function __alight_show --argument-names state name kind python text
     set -gx ALIGHT_ENV_NAME $name
     set -gx ALIGHT_ENV_KIND $kind
     set -gx ALIGHT_PYTHON_VERSION $python
-    # The script of an adopted environment has put the name into the prompt by itself.
-    test -z "$__alight_adopted" -o -n "$VIRTUAL_ENV_DISABLE_PROMPT"; or set text ''
+    # Whoever switched an adopted environment on has put the name into the prompt already.
+    if test -n "$__alight_adopted"
+        set -l own "$VIRTUAL_ENV_DISABLE_PROMPT"
+        test -z "$__alight_conda"; or set own (test -z "$CONDA_PROMPT_MODIFIER"; and echo yes)
+        test -n "$own"; or set text ''
+    end
     set -gx ALIGHT_PROMPT $text
     set -g __alight_text (__alight_printable $text)
 end
@@ -183,9 +187,7 @@ function __alight_expect
     end
     set -l signs $__alight_witnesses
     if test -n "$__alight_applied"
-        set -l sign $__alight_applied/pyvenv.cfg
-        test -e $sign; or set sign $__alight_applied/conda-meta
-        builtin contains -- $sign $signs; or set -a signs $sign
+        builtin contains -- $__alight_sign $signs; or set -a signs $__alight_sign
     end
     for sign in $signs
         if not test -e $sign
@@ -253,44 +255,64 @@ function __alight_undo
     __alight_put_back $argv[1]
 end
 
-# PATH without the first entry equal to a directory.
-function __alight_remove_first --argument-names directory
-    if set -l at (builtin contains --index -- $directory $PATH)
-        set -e PATH[$at]
-    end
-    # A script that was sourced while ours was on remembers our entry and would bring it back.
-    if set -qg _OLD_VIRTUAL_PATH; and set -l at (builtin contains --index -- $directory $_OLD_VIRTUAL_PATH)
-        set -e _OLD_VIRTUAL_PATH[$at]
+# Takes what was added (`NEW`, or `OLD:NEW` where it stands in the place of another) out of the lists it is in. A script
+# that was sourced while ours was on remembers our entries, and would bring them back.
+function __alight_take_out --argument-names added
+    set -l pair (string split --max 1 -- : $added)
+    for list in PATH _OLD_VIRTUAL_PATH
+        set -qg $list; or continue
+        if set -l at (builtin contains --index -- $pair[-1] $$list)
+            # What was replaced comes back unless it is there again.
+            if set -q pair[2]; and not builtin contains -- $pair[1] $$list
+                set -g "$list"[$at] $pair[1]
+            else
+                set -eg "$list"[$at]
+            end
+        end
     end
 end
 
-# Leaves our environment: by value, so that what the user changed meanwhile stays. A keystroke may interrupt any
-# function of fish; what was begun is then finished at the next prompt.
+# Leaves our environment: by value, so that what the user changed meanwhile stays. Where the user has put another one in
+# its place, or has taken it off conda's stack, there is nothing to leave. A keystroke may interrupt any function of
+# fish; what was begun is then finished at the next prompt.
 function __alight_leave
     set -g __alight_unfinished 1
-    if test -n "$__alight_adopted"
-        # The function of the environment's own script, while it is that environment which is on; never a command.
-        if test "$VIRTUAL_ENV|$CONDA_PREFIX" = "$__alight_adopted"
-            if builtin functions --query deactivate
-                deactivate
-            else
-                set -eg VIRTUAL_ENV
-                set -eg VIRTUAL_ENV_PROMPT
-                __alight_remove_first $__alight_applied/bin
-            end
-        end
-    else
+    set -g __alight_session ''
+    if test -n "$__alight_conda" -a "$CONDA_PREFIX" != "$__alight_conda"
+        or test -n "$__alight_adopted" -a "$VIRTUAL_ENV|$CONDA_PREFIX" != "$__alight_adopted"
+        __alight_forget
+        return
+    end
+    while set -q __alight_on_leave[1]
+        # What Ctrl-C ends is not begun again.
+        set -l file $__alight_on_leave[1]
+        set -e __alight_on_leave[1]
+        __alight_source $file
+    end
+    set -l after $__alight_after_leave
+    if test -z "$__alight_adopted"
         for name in $__alight_ours
             __alight_undo $name
         end
-        for directory in $__alight_added
-            __alight_remove_first $directory
+        for added in $__alight_added
+            __alight_take_out $added
         end
-        __alight_owns_deactivate; and builtin functions --erase deactivate
+    else if test -n "$__alight_conda"
+        __alight_pop
+    else if builtin functions --query deactivate
+        # The function of the environment's own script; never a command.
+        deactivate
+    else
+        set -eg VIRTUAL_ENV
+        set -eg VIRTUAL_ENV_PROMPT
+        __alight_take_out $__alight_applied/bin
     end
     __alight_forget
     # What the environment's script did to `fish_prompt` is undone now, too: look at it again.
     set -g __alight_drawn 0
+    for file in $after
+        __alight_source $file
+    end
 end
 
 function __alight_owns_deactivate
@@ -300,6 +322,7 @@ function __alight_owns_deactivate
 end
 
 function __alight_forget
+    __alight_owns_deactivate; and builtin functions --erase deactivate
     for name in $__alight_ours
         set -eg __alight_"$name"_value
         set -eg __alight_"$name"_was
@@ -307,63 +330,169 @@ function __alight_forget
     end
     set -g __alight_ours
     set -g __alight_added
+    set -g __alight_on_leave
+    set -g __alight_after_leave
     set -g __alight_applied ''
+    set -g __alight_sign ''
     set -g __alight_adopted ''
+    set -g __alight_conda ''
+    set -g __alight_entry ''
     set -eg __alight_unfinished
 end
 
-# Every operation is checked before the first one is applied.
-function __alight_are_valid --argument-names prefix
-    for operation in $argv[2..-1]
+# conda's stack: the level in __alight_level, 0 when it is none, and in __alight_below the prefix one level down.
+function __alight_look_at_stack
+    set -g __alight_level 0
+    set -g __alight_below ''
+    string match --quiet --regex '\A([1-9]|[1-5][0-9]|6[0-4])\z' -- "$CONDA_SHLVL"; or return 0
+    set -g __alight_level $CONDA_SHLVL
+    set -l name CONDA_PREFIX_(builtin math $__alight_level - 1)
+    test $__alight_level = 1; or set -g __alight_below "$$name"
+end
+
+# Leaves the top of conda's stack as `conda deactivate` would (PROTOCOL.md 5.1), but for scripts.
+function __alight_pop
+    __alight_look_at_stack
+    test $__alight_level = 0; and return
+    set -l under (builtin math $__alight_level - 1)
+    set -l stacked CONDA_STACKED_$__alight_level
+    set -l at (builtin contains --index -- $CONDA_PREFIX/bin $PATH)
+    if test -z "$__alight_below"
+        for name in CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_PROMPT_MODIFIER
+            set -eg $name
+        end
+        set -gx CONDA_SHLVL 0
+        test -z "$at"; or set -e PATH[$at]
+    else
+        set -gx CONDA_PREFIX $__alight_below
+        set -gx CONDA_SHLVL $under
+        set -gx CONDA_DEFAULT_ENV $__alight_below
+        if test "$__alight_below" = "$_CONDA_ROOT" -o "$CONDA_EXE" = "$__alight_below/bin/conda"
+            set -gx CONDA_DEFAULT_ENV base
+        else if string match --quiet --regex '/envs/[^/]+\z' -- $__alight_below
+            set -gx CONDA_DEFAULT_ENV (string replace --regex '\A.*/(?=[^/]*\z)' '' -- $__alight_below | string collect)
+        end
+        test -z "$CONDA_PROMPT_MODIFIER"; or set -gx CONDA_PROMPT_MODIFIER "($CONDA_DEFAULT_ENV) "
+        set -eg CONDA_PREFIX_$under
+        if set -q $stacked
+            set -eg $stacked
+            test -z "$at"; or set -e PATH[$at]
+        else if test -n "$at"
+            set PATH[$at] $__alight_below/bin
+        else if not builtin contains -- $__alight_below/bin $PATH
+            set -gx PATH $__alight_below/bin $PATH
+        end
+    end
+    for name in (set --names | string match --regex "\A__CONDA_SHLVL_"$under"_.+")
+        set -l former (string replace __CONDA_SHLVL_"$under"_ '' -- $name)
+        __alight_may_set $former; or continue
+        set -gx $former $$name
+        set -eg $name
+    end
+end
+
+# Every operation of a plan to do something with an environment is checked before the first one is applied.
+function __alight_are_valid --argument-names action prefix
+    set -g __alight_bare 1
+    for operation in $argv[3..-1]
         set -l words (string split --max 1 -- ' ' $operation)
         set -q words[2]; or return 1
-        # Without an environment to enter nothing may be added.
-        test -n "$prefix"; or builtin contains -- $words[1] drop path-remove; or return 1
+        # Only entering puts anything in; cleaning takes away.
+        switch $action:$words[1]
+            case 'enter:*' clean:drop clean:path-remove clean:conda-pop
+            case keep:on-leave keep:after-leave adopt:on-leave adopt:after-leave
+            case '*'
+                return 1
+        end
+        set -l pair (string split --max 1 -- = $words[2])
         switch $words[1]
             case set
-                set -l pair (string split --max 1 -- = $words[2])
                 set -q pair[2]; and __alight_may_set $pair[1]; or return 1
+                builtin contains -- $pair[1] VIRTUAL_ENV CONDA_PREFIX; and set -g __alight_bare 0
+            case save
+                set -q pair[2]; and __alight_may_set $pair[1]; and __alight_may_set $pair[2]; or return 1
             case unset drop
                 __alight_may_set $words[2]; or return 1
             case path-add
                 string match --quiet --regex '\A/[^:]*\z' -- $words[2]; or return 1
-                set -l own (builtin realpath -- $prefix/bin 2>/dev/null | string collect)
-                test -n "$own" -a "$own" = (builtin realpath -- $words[2] 2>/dev/null | string collect); or return 1
-            case path-remove
+                if not __alight_are_one $words[2] $prefix/bin
+                    set -l root (string replace --regex '/condabin\z' '' -- $words[2] | string collect)
+                    test "$root/condabin" = "$words[2]"; and __alight_is_own $root/conda-meta; or return 1
+                end
+            case path-replace
+                set -l entries (string split -- : $words[2])
+                test (builtin count $entries) = 2 -a "$entries[1]" != "$entries[2]"; or return 1
+                string match --quiet --regex '\A/' -- $entries[1]; and __alight_are_one $entries[2] $prefix/bin; or return 1
+            case path-remove conda-pop
                 string match --quiet --regex '\A/[^:]*\z' -- $words[2]; or return 1
-            case run
-                set -l file (string replace -- "$prefix/etc/conda/" '' $words[2])
-                test -n "$prefix" -a "$prefix/etc/conda/$file" = $words[2]; or return 1
-                string match --quiet --regex '\A(de)?activate\.d/[^/]+\z' -- "$file"; or return 1
+            case run on-leave after-leave
+                __alight_look_at_stack
+                set -l homes $__alight_applied "$VIRTUAL_ENV" "$CONDA_PREFIX" $__alight_below
+                test $action = enter; and set -a homes $prefix
+                __alight_is_place $words[1] $words[2] $homes; or return 1
             case '*'
                 return 1
         end
     end
+    return 0
 end
 
-# A reply can at most choose among environments that this shell finds to be the user's own and approved.
-function __alight_may_enter --argument-names prefix stamp
-    string match --quiet --regex '\A/[^:]*\z' -- "$prefix"; or return 1
-    test -d $prefix/bin; or return 1
-    set -l sign $prefix/pyvenv.cfg
-    test -f $sign; or set sign $prefix/conda-meta
-    test -e $sign; or return 1
-    # Root's file is one that we cannot write.
-    test -O $sign; or not test -w $sign; or return 1
+# Whether an operation may source a file: it lies in one of these environments, which is to be entered, is on, or is the
+# one below it.
+function __alight_is_place --argument-names operation file
+    string match --quiet --regex '\A/(?s:.*)[^/]\z' -- $file; or return 1
+    set -l folder (string replace --regex '/[^/]*\z' '' -- $file | string collect)
+    set -l name (string replace --regex '\A(?s:.*)/' '' -- $file | string collect)
+    for home in $argv[3..-1]
+        string match --quiet --regex '\A/.' -- $home; or continue
+        test $operation != on-leave; and __alight_are_one $folder $home/etc/conda/activate.d; and return 0
+        test $operation != after-leave; and __alight_are_one $folder $home/etc/conda/deactivate.d; and return 0
+        builtin contains -- "$operation:$name" run:postactivate on-leave:predeactivate after-leave:postdeactivate
+        or continue
+        __alight_are_one $folder $home/bin; or __alight_are_one $folder $home/..; and return 0
+    end
+    return 1
+end
+
+# Whether two paths lead to one directory.
+function __alight_are_one
+    set -l one (builtin realpath -- $argv[1] 2>/dev/null | string collect)
+    set -l other (builtin realpath -- $argv[2] 2>/dev/null | string collect)
+    test -d "$one" -a "$one" = "$other"
+end
+
+# What is root's is what we cannot write.
+function __alight_is_own --argument-names file
+    test -e $file; or return 1
+    test -O $file; or not test -w $file
+end
+
+function __alight_is_stamp --argument-names stamp
     string match --quiet --regex '\A/(?s:.*/)?alight/trust/[0-9a-f]{64}\.json\z' -- "$stamp"; or return 1
     test -f $stamp -a -O $stamp -a ! -L $stamp; or return 1
     test -O (string replace --regex '/[^/]*\z' '' -- $stamp | string collect)
 end
 
+# A reply can at most choose among environments that this shell finds to be the user's own and approved. What tells that
+# the environment is there is left in __alight_found.
+function __alight_may_enter --argument-names prefix stamp
+    string match --quiet --regex '\A/[^:]*\z' -- "$prefix"; or return 1
+    test -d $prefix/bin; or return 1
+    set -g __alight_found $prefix/pyvenv.cfg
+    test -f $__alight_found; or set -g __alight_found $prefix/conda-meta
+    test -e $__alight_found -o $__alight_bare = 0; or set -g __alight_found $prefix/bin/python
+    __alight_is_own $__alight_found; and __alight_is_stamp "$stamp"
+end
+
 function __alight_apply
     for operation in $argv
         set -l words (string split --max 1 -- ' ' $operation)
+        set -l pair (string split --max 1 -- = $words[2])
         switch $words[1]
             case set
-                set -l pair (string split --max 1 -- = $words[2])
-                __alight_record $pair[1]
-                set -g __alight_"$pair[1]"_value $pair[2]
-                set -gx $pair[1] $pair[2]
+                __alight_set $pair
+            case save
+                set -q $pair[2]; and __alight_set $pair[1] "$$pair[2]"
             case unset
                 __alight_unset $words[2]
             case drop
@@ -373,11 +502,45 @@ function __alight_apply
                     set -e PATH[$at]
                 end
             case path-add
-                set -ga __alight_added $words[2]
-                set -gx PATH $words[2] $PATH
+                __alight_put_first $words[2]
+            case path-replace
+                __alight_replace $words[2] (string split --max 1 -- : $words[2])
+            case conda-pop
+                test "$CONDA_PREFIX" = "$words[2]"; and __alight_pop
             case run
-                __alight_run $words[2]
+                set -g __alight_unfinished script
+                __alight_source $words[2]
+                set -g __alight_unfinished 1
+            case on-leave
+                set -ga __alight_on_leave $words[2]
+            case after-leave
+                set -ga __alight_after_leave $words[2]
         end
+    end
+end
+
+function __alight_set
+    __alight_record $argv[1]
+    set -g __alight_"$argv[1]"_value $argv[2]
+    set -gx $argv[1] $argv[2]
+end
+
+function __alight_put_first --argument-names directory
+    set -ga __alight_added $directory
+    string match --quiet '*/condabin' -- $directory; or set -g __alight_entry $directory
+    set -gx PATH $directory $PATH
+end
+
+function __alight_replace --argument-names both old new
+    if not set -l at (builtin contains --index -- $old $PATH)
+        __alight_put_first $new
+        return
+    end
+    set -ga __alight_added $both
+    set -g __alight_entry $new
+    set PATH[$at] $new
+    while set -l more (builtin contains --index -- $old $PATH)
+        set -e PATH[$more]
     end
 end
 
@@ -409,10 +572,23 @@ function __alight_drop
     set -eg $argv[1]
 end
 
-function __alight_run --argument-names file
-    # No builtin tells a mode: one fork, in environments that have such files.
-    test -f $file -a ! -L $file -a -O $file; or return 0
-    test -z (command find $file -perm -020 -o -perm -002 2>&1 | string collect --allow-empty); and builtin source $file
+# Whether a script is one of the environment that the stamp is about.
+function __alight_is_approved --argument-names file
+    set -l folder (string replace --regex '/[^/]*\z' '' -- $file | string collect)
+    for own in bin etc/conda/activate.d etc/conda/deactivate.d
+        __alight_are_one $folder $__alight_approved/$own; and return 0
+    end
+    return 1
+end
+
+# Sources a file of the environment's own: a regular one, ours or root's, that nobody else can write and that, in the
+# approved environment, has not changed since the approval. `exit` in it ends the file, not the shell.
+function __alight_source
+    test -f $argv[1] -a ! -L $argv[1]; and __alight_is_stamp "$__alight_stamp"; or return 0
+    test $argv[1] -nt $__alight_stamp; and __alight_is_approved $argv[1]; and return 0
+    # No builtin tells a mode or whose a file is: one fork, in environments that have such files.
+    set -l found (command find $argv[1] ! -perm -020 ! -perm -002 \( -user $__alight_euid -o -user 0 \) 2>/dev/null)
+    test -n "$found"; and builtin source $argv[1] ''
     return 0
 end
 
@@ -432,22 +608,44 @@ function __alight_take
     test -z "$f[18]"; or string match --quiet --regex '\A/' -- $f[18]; or return 1
     test -z "$f[18]"; or test (string sub --length (string length -- $__alight_runtime/) -- $f[18] | string collect) = $__alight_runtime/
     or return 1
-    set -l entered ''
-    test "$f[6]" = enter; and set entered $prefix
-    __alight_are_valid "$entered" $operations; or return 1
+    __alight_are_valid "$f[6]" "$prefix" $operations; or return 1
+    test -z "$f[10]"; or builtin contains -- "$f[6]" leave clean; or __alight_is_stamp $f[10]; or return 1
     switch $f[6]
         case keep
+            if test -n "$__alight_applied"
+                test -z "$f[10]"; or set -g __alight_stamp $f[10]
+                set -g __alight_on_leave
+                set -g __alight_after_leave
+                __alight_apply $operations
+            end
         case adopt
             test -n "$prefix"; or return 1
             __alight_forget
             set -g __alight_applied $prefix
             set -g __alight_adopted "$VIRTUAL_ENV|$CONDA_PREFIX"
+            set -g __alight_stamp $f[10]
+            set -g __alight_approved $prefix
+            set -g __alight_sign $prefix/pyvenv.cfg
+            test -f $__alight_sign; or set -g __alight_sign $prefix/conda-meta
+            test -n "$VIRTUAL_ENV"; or set -g __alight_conda $CONDA_PREFIX
+            __alight_apply $operations
+            __alight_look_at_stack
+            set -g __alight_entered_at $__alight_level
         case enter
             __alight_may_enter $prefix $f[10]; or return 1
             test -z "$__alight_applied"; or __alight_leave
             set -g __alight_unfinished 1
+            set -g __alight_session ''
             set -g __alight_applied $prefix
+            set -g __alight_sign $__alight_found
+            set -g __alight_stamp $f[10]
+            set -g __alight_approved $prefix
+            set -g __alight_root $root
             __alight_apply $operations
+            set -q __alight_CONDA_PREFIX_value; and set -g __alight_conda $__alight_CONDA_PREFIX_value
+            test $__alight_bare = 1; or set -g __alight_entry ''
+            __alight_look_at_stack
+            set -g __alight_entered_at $__alight_level
             if not builtin functions --query deactivate
                 function deactivate --description 'Leave the environment that alight switched on'
                     __alight_deactivate $argv
@@ -480,6 +678,7 @@ function __alight_take
     __alight_show $f[11..15]
     __alight_say $f[17]
     __alight_expect $f[19]
+    return 0
 end
 
 # --- the prompt -----------------------------------------------------------------------------------
@@ -509,10 +708,23 @@ function __alight_ask --argument-names code
     __alight_expect
 end
 
+# Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
+function __alight_is_off
+    if test -n "$__alight_conda"
+        test "$CONDA_PREFIX" = "$__alight_conda"; and return 1
+        __alight_look_at_stack
+        test -z "$CONDA_PREFIX" -o $__alight_level -lt $__alight_entered_at
+    else if test -n "$__alight_entry"
+        not builtin contains -- $__alight_entry $PATH
+    else
+        test -z "$VIRTUAL_ENV"
+    end
+end
+
 # Without an answer the shell still must not keep an environment that is gone or of a project it has left.
 function __alight_alone
     test -n "$__alight_applied"; or return
-    if test -e $__alight_applied/pyvenv.cfg -o -e $__alight_applied/conda-meta
+    if test -e $__alight_sign
         test "$__alight_root" = / -o "$PWD" = "$__alight_root"; and return
         # Without patterns: a root may hold any octet.
         test (string sub --length (string length -- "$__alight_root/") -- "$PWD" | string collect) = "$__alight_root/"
@@ -569,16 +781,22 @@ end
 # Something is not as it was at the last prompt.
 function __alight_settle --argument-names code
     set -g __alight_dirty 1
-    set -q __alight_unfinished; and __alight_leave
+    if set -q __alight_unfinished
+        # Ctrl-C has left it half done. Whoever ends a script of the environment does not want it now.
+        test $__alight_unfinished = script; and __alight_decline
+        __alight_leave
+        set -g __alight_owner ''
+    end
     if test -n "$__alight_applied"
-        if not test -e $__alight_applied/pyvenv.cfg -o -e $__alight_applied/conda-meta
+        if not test -e $__alight_sign
             __alight_leave
             set -g __alight_owner ''
             __alight_show none '' '' '' ''
-        else if test -z "$VIRTUAL_ENV$CONDA_PREFIX"
-            # Switched off by the user, with a function that is not ours: it stays off in this project.
-            set -g __alight_declined $__alight_root
-            test -n "$__alight_declined"; or set -g __alight_declined -
+        else if __alight_is_off
+            # With a function that is not ours: that is as clear a word.
+            __alight_leave
+            set -g __alight_owner ''
+            __alight_decline
         end
     end
     if __alight_may_ask
@@ -586,6 +804,11 @@ function __alight_settle --argument-names code
     else
         __alight_alone
     end
+end
+
+function __alight_decline
+    set -g __alight_declined $__alight_root
+    test -n "$__alight_declined"; or set -g __alight_declined -
 end
 
 # A line that may make an environment is told to the daemon before it runs: what is absent now and there later was
@@ -627,9 +850,7 @@ function __alight_deactivate
     __alight_leave
     set -g __alight_owner ''
     set -g __alight_dirty 1
-    test "$argv[1]" = nondestructive; and return
-    set -g __alight_declined $__alight_root
-    test -n "$__alight_declined"; or set -g __alight_declined -
+    test "$argv[1]" = nondestructive; or __alight_decline
 end
 
 function alight --description 'The right Python environment for this directory'
@@ -656,8 +877,7 @@ function alight --description 'The right Python environment for this directory'
             __alight_show none '' '' '' ''
         case pause
             set -g __alight_switch paused
-            set -g __alight_declined $__alight_root
-            test -n "$__alight_declined"; or set -g __alight_declined -
+            __alight_decline
         case status
             command $__alight_command status --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
                 --shell-declined "$__alight_declined" $argv[2..-1]
@@ -736,6 +956,9 @@ function __alight_load --argument-names file
     set -g __alight_layer 0
     set -g __alight_said
     set -g __alight_ours
+    set -g __alight_stamp ''
+    set -g __alight_approved ''
+    set -g __alight_entered_at 0
     set -g __alight_clock 0
     set -g __alight_spawned_from 0
     set -g __alight_spawned_until 0

@@ -14,6 +14,15 @@ __alight_restore=()
 if [[ -o interactive && ${ZSH_SUBSHELL:-0} == 0 && $UID == $EUID && ! ( $EUID == 0 && -n ${SUDO_UID-} ) && ${ALIGHT_DISABLE-} != 1 ]] &&
   zmodload zsh/net/socket zsh/system zsh/datetime zsh/parameter 2>/dev/null; then
 
+# Runs a function of ours with plain options; the user's are remembered for the scripts of an environment. What is on the
+# stack while such a script runs has no variable of an ordinary name: it would catch what is meant for the user's.
+__alight_plainly() {
+  local -a __alight_options
+  __alight_options=("${(@k)options[(R)on]}")
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+  "$@"
+}
+
 # --- wire: ZMTP 3.0 spoken with builtins ---------------------------------------------------------
 
 # One exchange within one deadline. Fields of the reply's body, from the verb on, are left in __alight_reply; the connection
@@ -149,8 +158,10 @@ __alight_close() {
 __alight_show() {
   local state=$1 name=$2 kind=$3 version=$4 text=$5
   __alight_shown="$__alight_adopted|$1|$2|$3|$4|$5"
-  # The script of an adopted environment has put the name into the prompt by itself.
-  (( ! __alight_adopted )) || [[ -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || text=
+  # Whoever switched an adopted environment on has put the name into the prompt already.
+  if (( __alight_adopted )); then
+    [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || text=
+  fi
   typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version ALIGHT_PROMPT=$text
   (( __alight_slot )) && psvar[__alight_slot]=${text//\%\%/%}
   return 0
@@ -196,201 +207,416 @@ __alight_signature() {
 # --- applying and undoing ------------------------------------------------------------------------
 
 __alight_put_back() {
-  local name=$1
-  case $__alight_was[$name] in
-    unset) unset $name ;;
-    exported) typeset -gx -- "$name=$__alight_former[$name]" ;;
+  case $__alight_was[$1] in
+    unset) unset $1 ;;
+    exported) typeset -gx -- "$1=$__alight_former[$1]" ;;
     set)
-      typeset -g +x -- $name
-      typeset -g -- "$name=$__alight_former[$name]"
+      typeset -g +x -- $1
+      typeset -g -- "$1=$__alight_former[$1]"
       ;;
   esac
 }
 
-# Leaves our environment: by value, so that what the user changed meanwhile stays.
+# Takes what was added out of the entries in __alight_list; what was replaced comes back unless it is there again.
+__alight_take_out() {
+  local __alight_each __alight_old
+  local -i __alight_at
+  for __alight_each in "${(@)__alight_added}"; do
+    __alight_old=
+    [[ $__alight_each != *:* ]] || __alight_old=${__alight_each%%:*}
+    __alight_at=${__alight_list[(ie)${__alight_each#*:}]}
+    (( __alight_at <= $#__alight_list )) || continue
+    if [[ -n $__alight_old ]] && (( ! ${__alight_list[(Ie)$__alight_old]} )); then
+      __alight_list[__alight_at]=$__alight_old
+    else
+      __alight_list[__alight_at]=()
+    fi
+  done
+}
+
+# Leaves our environment: by value, so that what the user changed meanwhile stays. Where the user has put another one in
+# its place, or has taken it off conda's stack, there is nothing to leave.
 __alight_leave() {
-  local name directory
-  local -i at
-  if (( __alight_adopted )); then
-    # The function of the environment's own script, while it is that environment which is on; never a command of that
-    # name found on PATH.
-    if [[ ${VIRTUAL_ENV-}:${CONDA_PREFIX-} == $__alight_adopted_as ]]; then
-      if (( $+functions[deactivate] )); then
-        deactivate
-      else
-        unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
-        at=${path[(ie)$__alight_applied/bin]}
-        (( at <= $#path )) && path[at]=()
-      fi
-    fi
-  else
-    for name in "${(@k)__alight_ours}"; do
-      if [[ ${__alight_unset[$name]-} == 1 ]]; then
-        (( ${(P)+name} )) || __alight_put_back $name
-      elif (( ${(P)+name} )) && [[ ${(P)name} == $__alight_ours[$name] ]]; then
-        __alight_put_back $name
+  local __alight_each
+  local -a __alight_list __alight_after
+  __alight_unfinished=1 __alight_session_seen=
+  if [[ -n $__alight_conda && ${CONDA_PREFIX-} != $__alight_conda ]] ||
+    { (( __alight_adopted )) && [[ ${VIRTUAL_ENV-}:${CONDA_PREFIX-} != $__alight_adopted_as ]] }; then
+    __alight_forget
+    return 0
+  fi
+  while (( $#__alight_on_leave )); do
+    # What Ctrl-C ends is not begun again.
+    __alight_each=$__alight_on_leave[1]
+    shift __alight_on_leave
+    __alight_source $__alight_each
+  done
+  __alight_after=("${(@)__alight_after_leave}")
+  if (( ! __alight_adopted )); then
+    for __alight_each in "${(@k)__alight_ours}"; do
+      if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
+        (( ${(P)+__alight_each} )) || __alight_put_back $__alight_each
+      elif (( ${(P)+__alight_each} )) && [[ ${(P)__alight_each} == $__alight_ours[$__alight_each] ]]; then
+        __alight_put_back $__alight_each
       fi
     done
-    for directory in "${(@)__alight_added}"; do
-      at=${path[(ie)$directory]}
-      (( at <= $#path )) && path[at]=()
-    done
-    # Another environment's script has put its own function in the place of ours, and saved PATH with our entry.
-    if (( __alight_deactivate_is_ours )) && [[ ${functions[deactivate]-} == *__alight_deactivate* ]]; then
-      unset -f deactivate
-    fi
+    __alight_list=("${(@)path}")
+    __alight_take_out
+    path=("${(@)__alight_list}")
+    # Another environment's script has saved PATH with our entry.
     if [[ -n ${_OLD_VIRTUAL_PATH-} ]]; then
-      local -a former
-      former=("${(@s.:.)_OLD_VIRTUAL_PATH}")
-      for directory in "${(@)__alight_added}"; do
-        at=${former[(ie)$directory]}
-        (( at <= $#former )) && former[at]=()
-      done
-      _OLD_VIRTUAL_PATH=${(j.:.)former}
+      __alight_list=("${(@s.:.)_OLD_VIRTUAL_PATH}")
+      __alight_take_out
+      _OLD_VIRTUAL_PATH=${(j.:.)__alight_list}
     fi
+  elif [[ -n $__alight_conda ]]; then
+    __alight_pop
+  # The function of the environment's own script; never a command of that name found on PATH.
+  elif (( $+functions[deactivate] )); then
+    deactivate
+  else
+    unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+    __alight_added=("$__alight_applied/bin") __alight_list=("${(@)path}")
+    __alight_take_out
+    path=("${(@)__alight_list}")
   fi
   __alight_forget
+  for __alight_each in "${(@)__alight_after}"; do
+    __alight_source $__alight_each
+  done
 }
 
 __alight_forget() {
+  # Another environment's script may have put its own function in the place of ours.
+  if (( __alight_deactivate_is_ours )) && [[ ${functions[deactivate]-} == *__alight_deactivate* ]]; then
+    unset -f deactivate
+  fi
   __alight_ours=() __alight_unset=() __alight_former=() __alight_was=() __alight_added=()
-  __alight_applied= __alight_adopted=0 __alight_deactivate_is_ours=0
+  __alight_on_leave=() __alight_after_leave=()
+  __alight_applied= __alight_sign= __alight_conda= __alight_entry= __alight_unfinished=
+  __alight_adopted=0 __alight_deactivate_is_ours=0
 }
 
-# Every operation of a plan to do $1 is checked before the first one is applied. A variable may be set at all when its name
-# is one (`typeset` would run `$( )` inside it), when it is none of the shell's own (PATH, PS1, IFS, path, functions …),
-# and when it is a plain string.
+# Undoes what Ctrl-C has left half done. Whoever ends a script of the environment does not want it now.
+__alight_undo_unfinished() {
+  [[ $__alight_unfinished != script ]] || __alight_declined=${__alight_root:--}
+  __alight_leave
+  __alight_owner= __alight_dirty=1
+}
+
+# conda's stack: the level in __alight_level, 0 when it is none, and in __alight_below the prefix one level down.
+__alight_look_at_stack() {
+  __alight_level=0 __alight_below=
+  [[ ${CONDA_SHLVL-} == <1-64> ]] || return 0
+  __alight_level=$CONDA_SHLVL
+  __alight_below=CONDA_PREFIX_$(( __alight_level - 1 ))
+  (( __alight_level > 1 )) && __alight_below=${(P)__alight_below-} || __alight_below=
+}
+
+# Leaves the top of conda's stack as `conda deactivate` would (PROTOCOL.md 5.1), but for scripts.
+__alight_pop() {
+  local __alight_name __alight_old=$CONDA_PREFIX/bin __alight_modifier=${CONDA_PROMPT_MODIFIER-}
+  local -i __alight_at=${path[(ie)$CONDA_PREFIX/bin]} __alight_top
+  __alight_look_at_stack
+  (( __alight_top = __alight_level )) || return 0
+  if [[ -z $__alight_below ]]; then
+    unset CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_PROMPT_MODIFIER
+    typeset -gx CONDA_SHLVL=0
+    (( __alight_at > $#path )) || path[__alight_at]=()
+  else
+    typeset -gx CONDA_PREFIX=$__alight_below CONDA_DEFAULT_ENV=$__alight_below CONDA_SHLVL=$(( __alight_top - 1 ))
+    if [[ $__alight_below == ${_CONDA_ROOT-} || ${CONDA_EXE-} == $__alight_below/bin/conda ]]; then
+      CONDA_DEFAULT_ENV=base
+    elif [[ ${__alight_below:h:t} == envs ]]; then
+      CONDA_DEFAULT_ENV=${__alight_below:t}
+    fi
+    [[ -z $__alight_modifier ]] || typeset -gx CONDA_PROMPT_MODIFIER="($CONDA_DEFAULT_ENV) "
+    unset CONDA_PREFIX_$(( __alight_top - 1 ))
+    __alight_name=CONDA_STACKED_$__alight_top
+    if (( ${(P)+__alight_name} )); then
+      unset $__alight_name
+      (( __alight_at > $#path )) || path[__alight_at]=()
+    elif (( __alight_at <= $#path )); then
+      path[__alight_at]=$__alight_below/bin
+    elif (( ! ${path[(Ie)$__alight_below/bin]} )); then
+      path=("$__alight_below/bin" "${(@)path}")
+    fi
+  fi
+  for __alight_name in ${(k)parameters[(I)__CONDA_SHLVL_$(( __alight_top - 1 ))_?*]}; do
+    __alight_old=${__alight_name#__CONDA_SHLVL_<->_}
+    __alight_may_set $__alight_old || continue
+    typeset -gx -- "$__alight_old=${(P)__alight_name}"
+    unset $__alight_name
+  done
+  # conda has put the name into the prompt by itself. Only plain text takes its place: a prompt is expanded.
+  if [[ -n $__alight_modifier && ${PS1-} == *"$__alight_modifier"* ]]; then
+    __alight_old=${CONDA_PROMPT_MODIFIER-}
+    [[ $__alight_old != *[^A-Za-z0-9_./\(\)\ -]* ]] || __alight_old=
+    PS1=${PS1/"$__alight_modifier"/$__alight_old}
+  fi
+}
+
+# Whether a plan may set the variable at all: when its name is one (`typeset` would run `$( )` inside it), when it is none
+# of the shell's own (PATH, PS1, IFS, path, functions …), and when it is a plain string.
+__alight_may_set() {
+  [[ $1 == [A-Za-z_]* && $1 != *[^A-Za-z0-9_]* ]] || return 1
+  case $1 in
+    PATH | PS[0-9] | (|R|S)PROMPT* | RPS[0-9] | IFS | ENV | BASH_ENV | ZDOTDIR | LD_* | DYLD_* | __alight*) return 1 ;;
+  esac
+  [[ ${parameters[$1]-scalar} == scalar* && ${parameters[$1]-} != *(special|readonly)* ]]
+}
+
+# Every operation of a plan to do $1 with the environment $2 is checked before the first one is applied.
 __alight_valid() {
-  local operation verb rest name action=$1
-  shift
-  for operation; do
-    verb=${operation%% *} rest=${operation#* }
+  local __alight_each __alight_verb __alight_rest __alight_action=$1 __alight_prefix=$2
+  shift 2
+  __alight_bare=1
+  for __alight_each; do
+    __alight_verb=${__alight_each%% *} __alight_rest=${__alight_each#* }
     # Only entering puts anything in; cleaning takes away.
-    [[ $action == enter || $verb == (drop|path-remove) ]] || return 1
-    case $verb in
-      set | unset | drop)
-        name=${rest%%=*}
-        [[ $verb != set || $rest == *=* ]] && [[ $name == [A-Za-z_]* && $name != *[^A-Za-z0-9_]* ]] || return 1
-        case $name in
-          VIRTUAL_ENV_PROMPT | CONDA_PROMPT_MODIFIER) ;;
-          PATH | PS[0-9] | *PROMPT* | RPS[0-9] | IFS | ENV | BASH_ENV | ZDOTDIR | LD_* | DYLD_* | __alight*) return 1 ;;
-        esac
-        [[ ${parameters[$name]-scalar} == scalar* && ${parameters[$name]-} != *(special|readonly)* ]] || return 1
+    case $__alight_action:$__alight_verb in
+      enter:* | clean:(drop|path-remove|conda-pop) | (keep|adopt):(on|after)-leave) ;;
+      *) return 1 ;;
+    esac
+    case $__alight_verb in
+      set | unset | drop | save)
+        [[ $__alight_verb == (unset|drop) || $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" || return 1
+        [[ $__alight_verb != save ]] || __alight_may_set "${__alight_rest#*=}" || return 1
+        [[ $__alight_each != set\ (VIRTUAL_ENV|CONDA_PREFIX)=* ]] || __alight_bare=0
         ;;
-      path-add) [[ $rest == /* && $rest != *:* && $rest -ef $__alight_target/bin ]] || return 1 ;;
-      path-remove) [[ $rest == /* && $rest != *:* ]] || return 1 ;;
-      run) [[ $rest == $__alight_target/etc/conda/(de|)activate.d/* && $rest != */../* ]] || return 1 ;;
+      path-add)
+        [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1
+        [[ $__alight_rest -ef $__alight_prefix/bin ]] ||
+          { [[ $__alight_rest == */condabin ]] && __alight_is_own ${__alight_rest%/*}/conda-meta } || return 1
+        ;;
+      path-replace)
+        [[ $__alight_rest == /*:/* && ${__alight_rest#*:} != *:* && ${__alight_rest#*:} != ${__alight_rest%:*} ]] &&
+          [[ ${__alight_rest#*:} -ef $__alight_prefix/bin ]] || return 1
+        ;;
+      path-remove | conda-pop) [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1 ;;
+      run | on-leave | after-leave) __alight_is_place || return 1 ;;
       *) return 1 ;;
     esac
   done
 }
 
-# A reply can at most choose among environments that this shell finds to be the user's own and approved.
-__alight_may_enter() {
-  local prefix=$1 stamp=$2 mark
-  [[ $prefix == /* && $prefix != *:* && -d $prefix/bin ]] || return 1
-  mark=$prefix/pyvenv.cfg
-  [[ -f $mark ]] || mark=$prefix/conda-meta
-  [[ -e $mark ]] || return 1
-  [[ -O $mark || ! -w $mark ]] || return 1
-  [[ $stamp == /*/alight/trust/*.json && ${#${stamp:t:r}} == 64 && ${stamp:t:r} != *[^0-9a-f]* ]] || return 1
-  [[ -f $stamp && -O $stamp && ! -L $stamp && -O ${stamp:h} ]]
+# Whether the file of an operation lies where that operation may source it: in the environment to be entered, in one that
+# is on, or in the one below it.
+__alight_is_place() {
+  local __alight_home __alight_folder=${__alight_rest%/*} __alight_name=${__alight_rest##*/}
+  local -a __alight_homes
+  [[ $__alight_rest == /*[^/] ]] || return 1
+  __alight_look_at_stack
+  __alight_homes=("$__alight_applied" "${VIRTUAL_ENV-}" "${CONDA_PREFIX-}" "$__alight_below")
+  [[ $__alight_action != enter ]] || __alight_homes+=("$__alight_prefix")
+  for __alight_home in "${(@)__alight_homes}"; do
+    [[ $__alight_home == /?* ]] || continue
+    case $__alight_verb in
+      run | after-leave) [[ ! $__alight_folder -ef $__alight_home/etc/conda/activate.d ]] || return 0 ;|
+      run | on-leave) [[ ! $__alight_folder -ef $__alight_home/etc/conda/deactivate.d ]] || return 0 ;|
+      *) [[ $__alight_folder -ef $__alight_home/bin || $__alight_folder -ef ${__alight_home%/*}/ ]] || continue ;;
+    esac
+    case $__alight_verb:$__alight_name in
+      run:postactivate | on-leave:predeactivate | after-leave:postdeactivate) return 0 ;;
+    esac
+  done
+  return 1
 }
 
+# What is root's is what we cannot write.
+__alight_is_own() {
+  [[ -e $1 ]] && [[ -O $1 || ! -w $1 ]]
+}
+
+__alight_is_stamp() {
+  [[ $1 == /*/alight/trust/*.json && ${#${1:t:r}} == 64 && ${1:t:r} != *[^0-9a-f]* ]] || return 1
+  [[ -f $1 && -O $1 && ! -L $1 && -O ${1:h} ]]
+}
+
+# A reply can at most choose among environments that this shell finds to be the user's own and approved. What tells that
+# the environment is there is left in REPLY.
+__alight_may_enter() {
+  [[ $1 == /* && $1 != *:* && -d $1/bin ]] || return 1
+  REPLY=$1/pyvenv.cfg
+  [[ -f $REPLY ]] || REPLY=$1/conda-meta
+  [[ -e $REPLY ]] || (( ! __alight_bare )) || REPLY=$1/bin/python
+  __alight_is_own $REPLY && __alight_is_stamp $2
+}
+
+# Returns 1 when Ctrl-C has ended a script.
 __alight_apply() {
-  local operation verb rest name
-  for operation; do
-    verb=${operation%% *} rest=${operation#* }
-    name=${rest%%=*}
-    if [[ $verb == (set|unset) && -z ${__alight_was[$name]-} ]]; then
-      if (( ! ${(P)+name} )); then
-        [[ $verb == set ]] || continue
-        __alight_was[$name]=unset
+  local __alight_each __alight_verb __alight_rest __alight_name
+  for __alight_each; do
+    __alight_verb=${__alight_each%% *} __alight_rest=${__alight_each#* }
+    __alight_name=${__alight_rest%%=*}
+    if [[ $__alight_verb == save ]]; then
+      __alight_verb=${__alight_rest#*=}
+      (( ${(P)+__alight_verb} )) || continue
+      __alight_rest=$__alight_name=${(P)__alight_verb} __alight_verb=set
+    fi
+    if [[ $__alight_verb == (set|unset) && -z ${__alight_was[$__alight_name]-} ]]; then
+      if (( ! ${(P)+__alight_name} )); then
+        [[ $__alight_verb == set ]] || continue
+        __alight_was[$__alight_name]=unset
       else
-        __alight_former[$name]=${(P)name}
-        [[ ${parameters[$name]} == *export* ]] && __alight_was[$name]=exported || __alight_was[$name]=set
+        __alight_former[$__alight_name]=${(P)__alight_name}
+        [[ ${parameters[$__alight_name]} == *export* ]] && __alight_was[$__alight_name]=exported || __alight_was[$__alight_name]=set
       fi
     fi
-    case $verb in
+    case $__alight_verb in
       set)
-        __alight_ours[$name]=${rest#*=}
-        typeset -gx -- "$name=${rest#*=}"
+        __alight_ours[$__alight_name]=${__alight_rest#*=}
+        typeset -gx -- "$__alight_name=${__alight_rest#*=}"
         ;;
       unset)
-        __alight_ours[$name]= __alight_unset[$name]=1
-        unset $name
+        __alight_ours[$__alight_name]= __alight_unset[$__alight_name]=1
+        unset $__alight_name
         ;;
-      drop) unset $name ;;
-      path-remove) path=("${(@)path:#$rest}") ;;
-      path-add)
-        __alight_added+=("$rest")
-        path=("$rest" "${(@)path}")
+      drop) unset $__alight_name ;;
+      path-remove) path=("${(@)path:#$__alight_rest}") ;;
+      path-add) __alight_put_first $__alight_rest ;;
+      path-replace)
+        __alight_name=${__alight_rest%:*}
+        if (( ${path[(Ie)$__alight_name]} )); then
+          __alight_added+=("$__alight_rest")
+          __alight_entry=${__alight_rest#*:}
+          path[${path[(ie)$__alight_name]}]=$__alight_entry
+          path=("${(@)path:#$__alight_name}")
+        else
+          __alight_put_first ${__alight_rest#*:}
+        fi
         ;;
-      run) __alight_run $rest ;;
+      conda-pop) [[ ${CONDA_PREFIX-} != $__alight_rest ]] || __alight_pop ;;
+      run)
+        __alight_unfinished=script
+        __alight_source $__alight_rest || return 1
+        __alight_unfinished=1
+        ;;
+      on-leave) __alight_on_leave+=("$__alight_rest") ;;
+      after-leave) __alight_after_leave+=("$__alight_rest") ;;
     esac
   done
 }
 
-__alight_run() {
-  # A regular file, ours or root's, that nobody else can write.
-  local -a file
-  file=($1(N.u:root:f:go-w:) $1(N.Uf:go-w:))
-  (( ! $#file )) || source $1
-  return 0
+__alight_put_first() {
+  __alight_added+=("$1")
+  [[ $1 == */condabin ]] || __alight_entry=$1
+  path=("$1" "${(@)path}")
+}
+
+# Whether a folder with scripts is one of the environment that the stamp is about.
+__alight_is_approved() {
+  [[ $1 -ef $__alight_approved/bin || $1 -ef $__alight_approved/etc/conda/activate.d ||
+    $1 -ef $__alight_approved/etc/conda/deactivate.d ]]
+}
+
+# Sources a file of the environment's own: a regular one, ours or root's, that nobody else can write and that, in the
+# approved environment, has not changed since the approval. It runs under the user's options but for errexit and nounset, and what it does to
+# options, and its `exit`, ends with it. Returns 1 when Ctrl-C has ended it.
+__alight_source() {
+  local -a __alight_on
+  __alight_on=($1(N.u0f:go-w:) $1(N.Uf:go-w:))
+  (( $#__alight_on )) && __alight_is_stamp $__alight_stamp || return 0
+  [[ ! $1 -nt $__alight_stamp ]] || ! __alight_is_approved ${1%/*} || return 0
+  ! zle || { zle -I && __alight_redrawn=1 }
+  local __alight_exit=${functions[exit]-} __alight_subshell=$ZSH_SUBSHELL
+  local -i __alight_ended=0
+  __alight_on=("${(@k)options[(R)on]}")
+  {
+    exit() {
+      [[ $ZSH_SUBSHELL == $__alight_subshell ]] || builtin exit "$@"
+      # An error without a message, which ends the script and is over in the `always` below.
+      local -r __alight_end=
+      __alight_end=1 2>/dev/null
+    }
+    unsetopt ${__alight_on:|__alight_options}
+    setopt ${__alight_options:|__alight_on} no_err_exit no_err_return unset no_xtrace
+    builtin source "$1" '' || builtin true
+  } always {
+    emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+    __alight_ended=$TRY_BLOCK_INTERRUPT
+    TRY_BLOCK_ERROR=0 TRY_BLOCK_INTERRUPT=0
+    unset -f exit
+    [[ -z $__alight_exit ]] || functions[exit]=$__alight_exit
+  }
+  return __alight_ended
 }
 
 # Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
 __alight_take() {
-  local -a f operations
-  f=("${(@)__alight_reply}")
-  [[ $f[1] == plan ]] && (( $#f >= 19 )) || return 1
-  operations=("${(@)f[20,-1]}")
-  local action=$f[2] root=$f[3] prefix=$f[4] owner=$f[5] stamp=$f[6]
-  [[ -z $root || $root == /* ]] && [[ -z $prefix || $prefix == /* ]] && [[ -z $f[14] || $f[14] == $__alight_runtime/* ]] || return 1
-  __alight_target=$prefix
-  (( ! $#operations )) || __alight_valid $action "${(@)operations}" || return 1
-  case $action in
-    keep) ;;
+  local -a __alight_f __alight_operations
+  __alight_f=("${(@)__alight_reply}")
+  [[ $__alight_f[1] == plan ]] && (( $#__alight_f >= 19 )) || return 1
+  __alight_operations=("${(@)__alight_f[20,-1]}")
+  local __alight_action=$__alight_f[2] __alight_prefix=$__alight_f[4]
+  [[ -z $__alight_f[3] || $__alight_f[3] == /* ]] && [[ -z $__alight_prefix || $__alight_prefix == /* ]] || return 1
+  [[ -z $__alight_f[14] || $__alight_f[14] == $__alight_runtime/* ]] || return 1
+  __alight_bare=1
+  (( ! $#__alight_operations )) ||
+    __alight_valid $__alight_action "$__alight_prefix" "${(@)__alight_operations}" || return 1
+  case $__alight_action in
+    keep | adopt) [[ -z $__alight_f[6] ]] || __alight_is_stamp $__alight_f[6] || return 1 ;|
+    keep)
+      if [[ -n $__alight_applied ]]; then
+        __alight_stamp=${__alight_f[6]:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=()
+        __alight_apply "${(@)__alight_operations}"
+      fi
+      ;;
     adopt)
       __alight_forget
-      __alight_applied=$prefix __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
+      __alight_applied=$__alight_prefix __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
+      __alight_stamp=$__alight_f[6] __alight_approved=$__alight_prefix __alight_sign=$__alight_prefix/pyvenv.cfg
+      [[ -f $__alight_sign ]] || __alight_sign=$__alight_prefix/conda-meta
+      [[ -n ${VIRTUAL_ENV-} ]] || __alight_conda=${CONDA_PREFIX-}
+      __alight_look_at_stack
+      __alight_entered_at=$__alight_level
+      __alight_apply "${(@)__alight_operations}"
       ;;
     enter)
-      __alight_may_enter $prefix $stamp || return 1
+      __alight_may_enter $__alight_prefix $__alight_f[6] || return 1
       [[ -z $__alight_applied ]] || __alight_leave
-      __alight_apply "${(@)operations}"
-      __alight_applied=$prefix
+      # From here on the record tells how to undo what Ctrl-C leaves half done.
+      __alight_unfinished=1 __alight_session_seen=
+      __alight_applied=$__alight_prefix __alight_sign=$REPLY __alight_stamp=$__alight_f[6]
+      __alight_approved=$__alight_prefix __alight_root=$__alight_f[3]
+      __alight_apply "${(@)__alight_operations}" || return 1
       if (( ! $+functions[deactivate] )); then
-        deactivate() { __alight_deactivate "$@" }
+        deactivate() { __alight_plainly __alight_deactivate "$@" }
         __alight_deactivate_is_ours=1
       fi
+      __alight_conda=${__alight_ours[CONDA_PREFIX]-}
+      (( __alight_bare )) || __alight_entry=
+      __alight_look_at_stack
+      __alight_entered_at=$__alight_level
+      __alight_unfinished=
       ;;
     leave | clean)
       [[ -z $__alight_applied ]] || __alight_leave
-      if [[ $action == clean ]]; then
-        (( $+functions[deactivate] )) && deactivate
-        __alight_apply "${(@)operations}"
+      if [[ $__alight_action == clean ]]; then
+        (( ! ${__alight_operations[(Ie)drop VIRTUAL_ENV]} || ! $+functions[deactivate] )) || deactivate
+        __alight_apply "${(@)__alight_operations}"
       fi
       ;;
     *) return 1 ;;
   esac
-  __alight_root=$root __alight_owner=$owner
-  if [[ -n $__alight_declined && ${root:--} != $__alight_declined ]]; then
+  __alight_root=$__alight_f[3] __alight_owner=$__alight_f[5]
+  if [[ -n $__alight_declined && ${__alight_root:--} != $__alight_declined ]]; then
     __alight_declined=
     [[ $__alight_switch == paused ]] && __alight_switch=on
   fi
-  __alight_generation=$f[14]
-  __alight_witness_1=$f[16] __alight_witness_2=$f[17] __alight_witness_3=$f[18] __alight_witness_4=$f[19]
-  __alight_wants_segment=$f[12]
-  [[ "$__alight_adopted|$f[7]|$f[8]|$f[9]|$f[10]|$f[11]" == "$__alight_shown" ]] ||
-    __alight_show "$f[7]" "$f[8]" "$f[9]" "$f[10]" "$f[11]"
-  [[ -z $f[13] ]] || __alight_say "$f[13]"
-  if [[ -n ${signed-} ]]; then
-    __alight_signature_seen=$signed
+  __alight_generation=$__alight_f[14]
+  __alight_witness_1=$__alight_f[16] __alight_witness_2=$__alight_f[17]
+  __alight_witness_3=$__alight_f[18] __alight_witness_4=$__alight_f[19]
+  __alight_wants_segment=$__alight_f[12]
+  [[ "$__alight_adopted|$__alight_f[7]|$__alight_f[8]|$__alight_f[9]|$__alight_f[10]|$__alight_f[11]" == "$__alight_shown" ]] ||
+    __alight_show "$__alight_f[7]" "$__alight_f[8]" "$__alight_f[9]" "$__alight_f[10]" "$__alight_f[11]"
+  [[ -z $__alight_f[13] ]] || __alight_say "$__alight_f[13]"
+  if [[ -n $__alight_signed ]]; then
+    __alight_signature_seen=$__alight_signed
   else
     __alight_signature
     # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
-    __alight_signature_seen=$f[15]:${REPLY#*:}
+    __alight_signature_seen=$__alight_f[15]:${REPLY#*:}
   fi
 }
 
@@ -405,10 +631,10 @@ __alight_session() {
 # that the user said to us. $1 is the status of the last command, $2 is 0 when nothing calls for a new answer. A shell that has the function `deactivate` did not inherit what
 # is on: it was switched on right here, by a start-up file.
 __alight_ask() {
-  local forced=$2 signed= REPLY
-  local -a variables
+  local __alight_forced=$2 __alight_signed= REPLY
+  local -a __alight_variables __alight_f
   # In one piece: a loop over the names would take longer than the whole exchange.
-  variables=(
+  __alight_variables=(
     ${PATH+"PATH=$PATH"} ${VIRTUAL_ENV+"VIRTUAL_ENV=$VIRTUAL_ENV"}
     ${VIRTUAL_ENV_PROMPT+"VIRTUAL_ENV_PROMPT=$VIRTUAL_ENV_PROMPT"}
     ${VIRTUAL_ENV_DISABLE_PROMPT+"VIRTUAL_ENV_DISABLE_PROMPT=$VIRTUAL_ENV_DISABLE_PROMPT"}
@@ -448,34 +674,34 @@ __alight_ask() {
     ${XDG_CACHE_HOME+"XDG_CACHE_HOME=$XDG_CACHE_HOME"} ${XDG_CONFIG_HOME+"XDG_CONFIG_HOME=$XDG_CONFIG_HOME"}
     ${HOME+"HOME=$HOME"}
   )
-  (( ${#${(j::)variables}} <= 16000 )) || __alight_trim
-  local first=$(( __alight_first && ! $+functions[deactivate] ))
-  local key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$first|${(pj:\0:)variables}"
-  local remembered=${__alight_memory[$key]-}
-  if [[ -n $remembered && $forced == 0 ]]; then
-    local -a f
-    f=("${(@ps:\0:)remembered}")
-    __alight_reply=("${(@)f[3,-1]}")
-    __alight_generation=$f[16]
-    __alight_witness_1=$f[18] __alight_witness_2=$f[19] __alight_witness_3=$f[20] __alight_witness_4=$f[21]
+  (( ${#${(j::)__alight_variables}} <= 16000 )) || __alight_trim
+  local __alight_new=$(( __alight_first && ! $+functions[deactivate] ))
+  local __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|${(pj:\0:)__alight_variables}"
+  local __alight_remembered=${__alight_memory[$__alight_key]-}
+  if [[ -n $__alight_remembered && $__alight_forced == 0 ]]; then
+    __alight_f=("${(@ps:\0:)__alight_remembered}")
+    __alight_reply=("${(@)__alight_f[3,-1]}")
+    __alight_generation=$__alight_f[16]
+    __alight_witness_1=$__alight_f[18] __alight_witness_2=$__alight_f[19] __alight_witness_3=$__alight_f[20] __alight_witness_4=$__alight_f[21]
     __alight_signature
-    if [[ $REPLY == $f[2] ]] && (( EPOCHSECONDS - f[1] < 30 && EPOCHSECONDS >= f[1] )); then
-      signed=$REPLY
+    if [[ $REPLY == $__alight_f[2] ]] && (( EPOCHSECONDS - __alight_f[1] < 30 && EPOCHSECONDS >= __alight_f[1] )); then
+      __alight_signed=$REPLY
       __alight_take && return 0
-      signed=
+      [[ -z $__alight_unfinished ]] || { __alight_ask_again $1; return }
+      __alight_signed=
     fi
   fi
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
-    $1 $first "${(@)variables}"
-  local -i code=$?
-  case $code in
+    $1 $__alight_new "${(@)__alight_variables}"
+  case $? in
     0)
       __alight_first=0
       if __alight_take; then
         (( $#__alight_memory < 64 )) || __alight_memory=()
-        __alight_memory[$key]=$EPOCHSECONDS$'\0'$__alight_signature_seen$'\0'${(pj:\0:)__alight_reply}
+        __alight_memory[$__alight_key]=$EPOCHSECONDS$'\0'$__alight_signature_seen$'\0'${(pj:\0:)__alight_reply}
         return 0
       fi
+      [[ -z $__alight_unfinished ]] || { __alight_ask_again $1; return }
       ;;
     3) __alight_spawn ;;
     4) __alight_open_until=$(( EPOCHSECONDS + 30 )) __alight_dirty=1 ;;
@@ -485,22 +711,40 @@ __alight_ask() {
   return 1
 }
 
+__alight_ask_again() {
+  __alight_undo_unfinished
+  __alight_ask $1 1
+}
+
 # Leaves out what is longer than a daemon takes.
 __alight_trim() {
   local one
   local -a kept
-  for one in "${(@)variables}"; do
+  for one in "${(@)__alight_variables}"; do
     (( $#one <= 8192 )) || [[ $one == PATH=* && $#one -le 16000 ]] || continue
     kept+=("$one")
   done
-  variables=("${(@)kept}")
+  __alight_variables=("${(@)kept}")
+}
+
+# Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
+__alight_is_off() {
+  if [[ -n $__alight_conda ]]; then
+    [[ ${CONDA_PREFIX-} != $__alight_conda ]] || return 1
+    __alight_look_at_stack
+    [[ -z ${CONDA_PREFIX-} ]] || (( __alight_level < __alight_entered_at ))
+  elif [[ -n $__alight_entry ]]; then
+    (( ! ${path[(Ie)$__alight_entry]} ))
+  else
+    [[ -z ${VIRTUAL_ENV-} ]]
+  fi
 }
 
 # Without an answer the shell still must not keep an environment that is gone or of a project it has left.
 __alight_alone() {
   [[ -n $__alight_applied ]] || return 0
   if [[ $__alight_root == / || $PWD == $__alight_root || $PWD == $__alight_root/* ]] &&
-    [[ -e $__alight_applied/pyvenv.cfg || -e $__alight_applied/conda-meta ]]; then
+    [[ -e $__alight_sign ]]; then
     return 0
   fi
   __alight_leave
@@ -529,21 +773,19 @@ __alight_stop_waiting() {
 }
 
 __alight_started() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   __alight_stop_waiting
-  __alight_refresh
+  __alight_plainly __alight_refresh
 }
 
 # Asks again while the user looks at the prompt, and redraws it; a half-typed command stays as it is.
 __alight_refresh() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  local before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}
+  local __alight_before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}:${CONDA_PREFIX-}
   __alight_dirty=0 __alight_redrawn=0
   __alight_ask 0 1
   __alight_session
   __alight_session_seen=$REPLY
   __alight_listen
-  if [[ ${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-} != $before ]]; then
+  if [[ ${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}:${CONDA_PREFIX-} != $__alight_before ]]; then
     [[ $__alight_wants_segment == 1 ]] && __alight_segment
     (( __alight_redrawn )) || { zle .reset-prompt 2>/dev/null && zle -R }
   fi
@@ -559,9 +801,8 @@ __alight_listen() {
 }
 
 __alight_news() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   __alight_close
-  [[ -n ${2-} ]] || __alight_refresh
+  [[ -n ${2-} ]] || __alight_plainly __alight_refresh
 }
 
 # At a prompt that asked nothing, the connection for news is made once zle is idle, not while the user waits for it.
@@ -581,7 +822,7 @@ __alight_close_idle() {
 
 # Nearly every prompt ends here, having compared two strings; only then is it worth to shut out the user's options.
 __alight_precmd() {
-  local -i code=$?
+  local -i __alight_code=$?
   local REPLY
   if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
     __alight_signature
@@ -591,30 +832,30 @@ __alight_precmd() {
       if [[ -o zle && "$__alight_idle_fd" == -1 && "$__alight_fd" == -1 ]]; then
         exec {__alight_idle_fd}</dev/null && zle -F "$__alight_idle_fd" __alight_idle
       fi
-      return code
+      return __alight_code
     fi
   fi
-  __alight_look $code
-  return code
+  __alight_plainly __alight_look $__alight_code
+  return __alight_code
 }
 
 __alight_look() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return 0
   [[ $__alight_switch != off ]] || return 0
-  if [[ -n $__alight_applied && ! -e $__alight_applied/pyvenv.cfg && ! -e $__alight_applied/conda-meta ]]; then
+  [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
+  if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
     __alight_leave
     __alight_owner=
     __alight_show none '' '' '' ''
-  elif [[ -n $__alight_applied && -z ${VIRTUAL_ENV-} && ${CONDA_PREFIX-} != $__alight_applied ]]; then
-    # Switched off by the user with a function that is not ours: that is as clear a word.
+  elif [[ -n $__alight_applied ]] && __alight_is_off; then
+    # With a function that is not ours: that is as clear a word.
     __alight_leave
     __alight_owner= __alight_declined=${__alight_root:--}
   fi
   if (( EPOCHSECONDS >= __alight_open_until )); then
-    local forced=$__alight_dirty
+    local __alight_forced=$__alight_dirty
     __alight_dirty=0
-    __alight_ask $1 $forced || { __alight_signature; __alight_signature_seen=$REPLY }
+    __alight_ask $1 $__alight_forced || { __alight_signature; __alight_signature_seen=$REPLY }
     (( __alight_fd < 0 )) || __alight_listen
   else
     __alight_dirty=1
@@ -667,14 +908,14 @@ __alight_exit() {
 
 # Takes venv's own argument too: an `activate` script calls `deactivate nondestructive` before it sets its variables.
 __alight_deactivate() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   __alight_leave
   __alight_owner= __alight_dirty=1
   [[ ${1-} == nondestructive ]] || __alight_declined=${__alight_root:--}
 }
 
-alight() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
+alight() { __alight_plainly __alight_command_line "$@" }
+
+__alight_command_line() {
   case ${1-} in
     on)
       (( $# == 1 )) || { print -ru2 -- 'alight: on takes no arguments'; return 2 }
@@ -698,9 +939,9 @@ alight() {
       ;;
     *)
       command $__alight_command "$@"
-      local -i code=$?
+      local -i __alight_code=$?
       [[ ${1-} == (allow|deny|trust|daemon) ]] && __alight_dirty=1 __alight_open_until=0
-      return code
+      return __alight_code
       ;;
   esac
 }
@@ -742,12 +983,13 @@ __alight_load() {
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
     typeset -g __alight_root= __alight_session_seen= __alight_signature_seen= __alight_generation=
     typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
-    typeset -g __alight_shown= __alight_target= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1
-    typeset -ga __alight_reply __alight_added
+    typeset -g __alight_shown= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1 __alight_below=
+    typeset -g __alight_sign= __alight_stamp= __alight_approved= __alight_conda= __alight_entry= __alight_unfinished=
+    typeset -ga __alight_reply __alight_added __alight_on_leave __alight_after_leave
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0 __alight_heard=0
-    typeset -gi __alight_spawned=0 __alight_open_until=0
+    typeset -gi __alight_spawned=0 __alight_open_until=0 __alight_bare=0 __alight_level=0 __alight_entered_at=0
     typeset -gF __alight_limit=0.05
     [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE
     __alight_reply=() __alight_added=()

@@ -284,8 +284,8 @@ def test_names_are_checked_before_anything_is_set(world: World, name: str) -> No
     shell = world.shell(KIND)
     shell.run("readonly fixed=1; declare -i number=1; list=(1)")
     word = quote(KIND, f"set {name}=a[$(touch hurt)]".encode())
-    assert shell.run(f"__alight_valid /usr {word}; echo $?").strip().endswith("1")
-    assert shell.run("__alight_valid /usr 'set FINE=1' 'unset FINE' 'path-add /usr/bin'; echo $?") == "0\n"
+    assert shell.run(f"__alight_valid enter /usr {word}; echo $?").strip().endswith("1")
+    assert shell.run("__alight_valid enter /usr 'set FINE=1' 'unset FINE' 'path-add /usr/bin'; echo $?") == "0\n"
     assert not list(world.home.rglob("hurt"))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.liar import Liar, Lie, answer, lying
+from support.liar import PLAN, Liar, Lie, answer, lying
 from support.shells import ShellSession
 from support.world import World
 
@@ -229,11 +229,6 @@ def test_nothing_in_a_trusted_prompt_runs(world: World, kind: str, trap: Trap, n
 
 # --- a daemon that lies ---------------------------------------------------------------------------
 
-FIELDS = (
-    "action", "root", "prefix", "owner", "stamp", "state", "name", "kind", "python_version", "prompt", "segment",
-    "notice", "generation", "mark", "witness_1", "witness_2", "witness_3", "witness_4",
-)  # fmt: skip
-
 
 class Scene:
     """A shell that believes in a liar, a real environment with a real stamp, and what a plan about it says."""
@@ -282,7 +277,7 @@ class Scene:
             "generation": os.fsencode(self.liar.runtime / "generation"),
             "mark": b"m1",
         }
-        return [{**honest, **changed}.get(name, b"") for name in FIELDS]
+        return [{**honest, **changed}.get(name, b"") for name in PLAN]
 
     def operations(self) -> list[bytes]:
         """The honest ones."""

@@ -47,6 +47,9 @@ class BackLinks(ProjectLocal):
         if facts.links is None:
             facts.links = LinkTable(_Moment(facts.disk.now_ns), facts.disk.uid, self._systems).question()
         links = facts.links.of(level, facts)
+        if facts.disk.has(level, b"Pipfile"):
+            # Where Pipenv keeps a file, its own rules say which of its environments counts, and from how far below.
+            links = tuple(link for link in links if link.system != "pipenv")
         if not links:
             facts.note(RULE, "miss", "no environment in a pool names this directory", level)
             return None
