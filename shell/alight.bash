@@ -880,10 +880,9 @@ __alight_command_line() {
       __alight_show none '' '' '' ''
       ;;
     pause) __alight_switch=paused __alight_declined=${__alight_root:--} ;;
-    status)
-      builtin shift
-      builtin command "$__alight_command" status --shell-owner "$__alight_owner" --shell-switch "$__alight_switch" \
-        --shell-declined "$__alight_declined" "$@"
+    status | doctor)
+      builtin command "$__alight_command" "$1" --shell-owner "$__alight_owner" --shell-switch "$__alight_switch" \
+        --shell-declined "$__alight_declined" "${@:2}"
       ;;
     allow | deny | trust | daemon)
       builtin command "$__alight_command" "$@"

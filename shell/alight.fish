@@ -878,8 +878,8 @@ function alight --description 'The right Python environment for this directory'
         case pause
             set -g __alight_switch paused
             __alight_decline
-        case status
-            command $__alight_command status --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
+        case status doctor
+            command $__alight_command $argv[1] --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
                 --shell-declined "$__alight_declined" $argv[2..-1]
         case allow deny trust daemon
             command $__alight_command $argv

@@ -932,10 +932,9 @@ __alight_command_line() {
       (( $# == 1 )) || { print -ru2 -- 'alight: pause takes no arguments'; return 2 }
       __alight_switch=paused __alight_declined=${__alight_root:--}
       ;;
-    status)
-      shift
-      command $__alight_command status --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
-        --shell-declined "$__alight_declined" "$@"
+    status | doctor)
+      command $__alight_command $1 --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
+        --shell-declined "$__alight_declined" "${@[2,-1]}"
       ;;
     *)
       command $__alight_command "$@"

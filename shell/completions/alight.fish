@@ -55,10 +55,11 @@ complete -c alight -n __alight_no_verb -k -a on -d 'Let alight work in this shel
 complete -c alight -n __alight_no_verb -k -a deny -d 'Never use the environment of a folder'
 complete -c alight -n __alight_no_verb -k -a allow -d 'Trust the environment of a folder'
 complete -c alight -n __alight_no_verb -k -a why -d 'How the answer came about'
+complete -c alight -n __alight_no_verb -k -a doctor -d 'What is wrong in a folder, in this shell, and with alight'
 complete -c alight -n __alight_no_verb -k -a status -d 'Shell, daemon and folder in one look'
 
-complete -c alight -n '__alight_verb env why export allow deny trust exec' -a '(__fish_complete_directories)'
-complete -c alight -n '__alight_verb status env envs why export config trust' -l json -d 'Print JSON'
+complete -c alight -n '__alight_verb env why doctor export allow deny trust exec' -a '(__fish_complete_directories)'
+complete -c alight -n '__alight_verb status doctor env envs why export config trust' -l json -d 'Print JSON'
 complete -c alight -n '__alight_verb config' -l path -d 'Where config.toml is'
 complete -c alight -n '__alight_verb trust' -l list -d 'List every decision'
 complete -c alight -n '__alight_verb trust' -l revoke -x -d 'Forget a decision'
