@@ -112,7 +112,7 @@ def test_editable_installs(home: Path, installer: str) -> None:
         home=home,
         where=project,
     )
-    packages = next((env / "lib").iterdir()).name
+    packages = next((env / "lib").glob("python3.*")).name
     check(project, env, f"lib/{packages}/site-packages/app-1.0.dist-info/direct_url.json", home)
 
 
@@ -165,7 +165,7 @@ def test_poetry(home: Path) -> None:
     made = Path(run(poetry, "env", "info", "-p", home=home, where=project, **own))
     (home / "first").rename(home / ".virtualenvs")
     env = home / ".virtualenvs" / made.name
-    packages = next((env / "lib").iterdir()).name
+    packages = next((env / "lib").glob("python3.*")).name
     record = env / "lib" / packages / "site-packages" / "app-1.0.dist-info" / "direct_url.json"
     assert json.loads(record.read_text())["dir_info"] == {"editable": True}
     check(project, env, str(record.relative_to(env)), home)
