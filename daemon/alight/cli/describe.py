@@ -29,7 +29,7 @@ def answer_fields(answer: Answer) -> list[Field]:
     if found.interpreter is not None:
         interpreter = f"{text_of(found.interpreter.executable)} ({found.interpreter.python_version})"
         fields.append(Field("interpreter", interpreter))
-    if found.would_create is not None and answer.state == "missing":
+    if found.would_create is not None and found.would_create.prefix and answer.state == "missing":
         fields.append(Field("would be", text_of(found.would_create.prefix)))
     fields.append(Field("state", state_line(answer), _COLOURS.get(answer.state, "")))
     if found.rule:

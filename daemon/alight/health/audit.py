@@ -14,6 +14,7 @@ from alight.files.disk import Disk
 from alight.files.documents import Documents
 from alight.health import duplicates, locks, mixing, session, staleness
 from alight.health.packages import Installed, installed
+from alight.health.remake import with_remedies
 from alight.model import Answer, Finding, Resolution
 
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
@@ -58,7 +59,8 @@ def audited(answer: Answer, variables: Mapping[str, bytes], disk: Disk) -> Answe
     environment = found.environment
     if environment is not None:
         environment = msgspec.structs.replace(environment, health=environment.health + health)
-    resolution = msgspec.structs.replace(found, environment=environment, findings=found.findings + place)
+    findings = (*with_remedies(found, variables, disk), *place)
+    resolution = msgspec.structs.replace(found, environment=environment, findings=findings)
     return msgspec.structs.replace(answer, resolution=resolution)
 
 
