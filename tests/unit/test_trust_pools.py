@@ -15,6 +15,7 @@ from alight.model import Answer, Interpreter, Resolution
 from alight.trust import pins
 from alight.trust.judge import Judge
 from alight.trust.records import Records
+from support.condashape import conda_root
 from support.playfield import Playfield, write
 
 
@@ -180,3 +181,27 @@ def test_an_interpreter_of_others_is_refused(pool: Pool, pinned: Resolution) -> 
     assert pool.judge.join(pinned, pool.field.disk()).stamp == b""
     with pytest.raises(BadNews, match="can be written by others"):
         pool.judge.allow(pinned, pool.field.disk())
+
+
+@pytest.mark.parametrize("file", ["environment.yml", ".venv", ".python-version"])
+def test_what_a_repository_names_waits_for_approval(field: Playfield, tmp_path: Path, file: str) -> None:
+    """An environment of the user's that a project's file merely names is found, and not trusted before that pair is."""
+    project, text = field.home / "clone", "tools\n"
+    if file == "environment.yml":
+        prefix, text = conda_root(field.home / "miniconda3", environments=["tools"]) / "envs/tools", "name: tools\n"
+    elif file == ".venv":
+        prefix = field.venv(field.home / ".virtualenvs/tools")
+    else:
+        prefix = field.venv(field.home / ".pyenv/versions/tools")
+    write(project / file, text)
+    write(project / "pyproject.toml")
+    judge = Judge(Records(tmp_path / "trust", os.getuid(), SystemClock()), os.getuid())
+    found = field.resolve(project)
+    assert found.environment is not None
+    assert (found.environment.prefix, found.linked) == (os.fsencode(prefix), False)
+    assert judge.join(found, field.disk()).state == "untrusted"
+    judge.allow(found, field.disk())
+    assert judge.join(field.resolve(project), field.disk()).state == "trusted"
+    other = field.home / "other"
+    write(other / file, text)
+    assert judge.join(field.resolve(other), field.disk()).state == "untrusted"
