@@ -13,7 +13,8 @@ Layers, lowest first; a module imports only from its own row or rows above::
     facts     systems  interpreters    what is on disk, per tool
     answers   projects  health  resolver
     memory    index  trust             trust joins answers in exactly one function
-    plans     activation
+    commands  commandline              line -> simple commands; no disk
+    plans     activation  landing
     sensing   watch
     ends      server | client | query  neither end imports the other
     process   lifecycle  app
