@@ -175,7 +175,12 @@ __alight_look_closely() {
 
 # What an answer depends on, in one string: as long as it is the same, there is nothing to ask.
 __alight_sum_up() {
-  __alight_sum=("$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|${__alight_mark-}|${__alight_seen[0]}|${PWD-}|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|${PATH-}")
+  __alight_sum=("$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|${__alight_mark-}|${__alight_seen[0]}|${PWD-}|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
+${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
+${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
+${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
+${ASDF_PYTHON_VERSION-}|\
+${DIRENV_DIR-}|${PATH-}")
 }
 
 # Remembers $1 … $4 as the witnesses, sorted for the quick look: those that are there, filled up with the generation

@@ -198,7 +198,11 @@ function __alight_expect
             set -ga __alight_expected -a -e $sign -a ! $sign -nt $__alight_news
         end
     end
-    set -g __alight_session "01$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR|$PATH"
+    set -g __alight_session "01$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|\
+$WORKON_HOME|$PIPENV_PIPFILE|$PIPENV_VENV_IN_PROJECT|$PIPENV_CUSTOM_VENV_NAME|$PIPENV_PYTHON|$POETRY_VIRTUALENVS_PATH|\
+$POETRY_VIRTUALENVS_IN_PROJECT|$PDM_PYTHON|$PDM_IGNORE_SAVED_PYTHON|$PDM_USE_VENV|$PDM_VENV_IN_PROJECT|$HATCH_ENV|\
+$UV_PROJECT_ENVIRONMENT|$PYENV_ROOT|$PYENV_VERSION|$ASDF_PYTHON_VERSION|\
+$DIRENV_DIR|$PATH"
 end
 
 # --- applying and undoing -------------------------------------------------------------------------
@@ -752,7 +756,11 @@ end
 
 # Whether nothing has happened since the last answer; the prompt was drawn by our wrapper, if there is one.
 function __alight_is_same
-    test "$__alight_dirty$__alight_drawn$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
+    test "$__alight_dirty$__alight_drawn$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|\
+$WORKON_HOME|$PIPENV_PIPFILE|$PIPENV_VENV_IN_PROJECT|$PIPENV_CUSTOM_VENV_NAME|$PIPENV_PYTHON|$POETRY_VIRTUALENVS_PATH|\
+$POETRY_VIRTUALENVS_IN_PROJECT|$PDM_PYTHON|$PDM_IGNORE_SAVED_PYTHON|$PDM_USE_VENV|$PDM_VENV_IN_PROJECT|$HATCH_ENV|\
+$UV_PROJECT_ENVIRONMENT|$PYENV_ROOT|$PYENV_VERSION|$ASDF_PYTHON_VERSION|\
+$DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
     and read -l mark <$__alight_news
     and test "$mark" = "$__alight_mark"
 end
@@ -761,7 +769,11 @@ end
 # asks, without the cost of a call.
 function __alight_on_prompt --on-event fish_prompt
     set -l code $status
-    if test "$__alight_dirty$__alight_drawn$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|$DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
+    if test "$__alight_dirty$__alight_drawn$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|\
+$WORKON_HOME|$PIPENV_PIPFILE|$PIPENV_VENV_IN_PROJECT|$PIPENV_CUSTOM_VENV_NAME|$PIPENV_PYTHON|$POETRY_VIRTUALENVS_PATH|\
+$POETRY_VIRTUALENVS_IN_PROJECT|$PDM_PYTHON|$PDM_IGNORE_SAVED_PYTHON|$PDM_USE_VENV|$PDM_VENV_IN_PROJECT|$HATCH_ENV|\
+$UV_PROJECT_ENVIRONMENT|$PYENV_ROOT|$PYENV_VERSION|$ASDF_PYTHON_VERSION|\
+$DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
         and read -l mark <$__alight_news
         and test "$mark" = "$__alight_mark"
         set -g __alight_drawn $__alight_undrawn

@@ -48,7 +48,9 @@ __alight_exchange() {
     [[ $pid == <1-> && $when == <1-> ]] || return 3
     (( EPOCHSECONDS - when < 25 && when - EPOCHSECONDS < 25 )) || return 3
     if [[ -r /proc/$pid/stat ]]; then
-      sysread -s 512 line < /proc/$pid/stat && [[ ${${line##*\) }[1]} != [TtZX] ]] || return 4
+      # What nobody has reaped yet is as gone as what was.
+      sysread -s 512 line < /proc/$pid/stat && [[ ${${line##*\) }[1]} != [ZX] ]] || return 3
+      [[ ${${line##*\) }[1]} != [Tt] ]] || return 4
     elif [[ -d /proc/self ]]; then
       return 3
     fi
@@ -623,7 +625,12 @@ __alight_take() {
 # --- the prompt ----------------------------------------------------------------------------------
 
 __alight_session() {
-  REPLY="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|$PATH"
+  REPLY="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
+${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
+${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
+${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
+${ASDF_PYTHON_VERSION-}|\
+${DIRENV_DIR-}|$PATH"
 }
 
 # Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
@@ -824,7 +831,12 @@ __alight_close_idle() {
 __alight_precmd() {
   local -i __alight_code=$?
   local REPLY
-  if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
+  if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
+${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
+${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
+${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
+${ASDF_PYTHON_VERSION-}|\
+${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
     __alight_signature
     if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
       [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment

@@ -113,6 +113,16 @@ class Index:
         """Another number when environments in pools name other projects than before: answers may be others."""
         return self._links.generation
 
+    @property
+    def home(self) -> bytes:
+        """The home of shells that send none."""
+        return self._home
+
+    @property
+    def settled(self) -> bool:
+        """False while answers may lack what an environment in a pool says of itself."""
+        return self._links.settled
+
     def advance(self, budget_ns: int) -> bool:
         """Read environments in pools for ``budget_ns``; True while there is more to read."""
         return self._links.advance(budget_ns)

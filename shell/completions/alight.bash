@@ -17,7 +17,7 @@ __alight_complete() {
     done
 
     if ((dashes)); then
-        [[ $verb == exec ]] || return 0
+        [[ $verb == @(exec|check) ]] || return 0
         if ((COMP_CWORD == dashes + 1)); then
             mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
         else
@@ -29,7 +29,7 @@ __alight_complete() {
     local options='--help'
     case $verb in
         '')
-            __alight_offer 'status why doctor allow deny on off pause env envs exec export init trust config daemon
+            __alight_offer 'status why check doctor allow deny on off pause env envs exec export init trust config daemon
                 --help --version'
             return 0
             ;;
@@ -65,6 +65,14 @@ __alight_complete() {
             options='--list --revoke --json --help'
             ;;
         exec) options='-- --help' ;;
+        check)
+            if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --shell ]]; then
+                __alight_offer 'bash zsh fish'
+            else
+                __alight_offer '-- --json --shell --help'
+            fi
+            return 0
+            ;;
         allow | deny) ;;
         *) return 0 ;;
     esac

@@ -53,6 +53,16 @@ def test_kill_9_costs_nothing_and_heals(world: World, kind: str) -> None:
     assert os.fsencode(root) not in shell.env()[b"PATH"]
 
 
+def test_a_dead_daemon_that_nobody_reaped_heals(world: World, kind: str) -> None:
+    """A zombie, as containers without an init keep them, is not taken for a daemon that is only slow."""
+    first, second = world.trusted("app"), world.trusted("other")
+    shell = world.shell(kind, first)
+    os.kill(world.daemon.process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, world.daemon.process.pid, os.WEXITED | os.WNOWAIT)
+    shell.cd(second)
+    settle(world, shell, os.fsencode(second / ".venv"))
+
+
 def test_kill_9_and_leaving_leaves_at_once(world: World, kind: str) -> None:
     """Without an answer a shell never keeps the environment of a project it has left."""
     root = world.trusted("app")

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from support.shells import quote
-from support.world import World, export, remove, source_activate
+from support.world import World, export, remove, source_activate, unset
 
 
 def test_r19_what_the_user_activated_stays(world: World, kind: str) -> None:
@@ -256,3 +256,21 @@ def test_the_kill_switch(world: World, kind: str) -> None:
     shell.run(export(kind, "ALIGHT_DISABLE", "1"))
     shell.cd(root)
     assert shell.variable("VIRTUAL_ENV") is None
+
+
+def test_r14_an_override_variable_changes_the_answer_at_the_next_prompt(world: World, kind: str) -> None:
+    """R14: a variable that tells a tool where its environment is counts as soon as it is set, and as long as that."""
+    root = world.project("app", environment=None)
+    (root / "uv.lock").write_text("version = 1\n")
+    for name in (".venv", "other"):
+        world.venv(root / name)
+        world.alight("allow", os.fsencode(root), env={"UV_PROJECT_ENVIRONMENT": name})
+    shell = world.shell(kind, root)
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
+    shell.run(export(kind, "UV_PROJECT_ENVIRONMENT", "other"))
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / "other")
+    asked = world.questions()
+    shell.run("")
+    assert world.questions() == asked
+    shell.run(unset(kind, "UV_PROJECT_ENVIRONMENT"))
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")

@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from alight.wire.facts import OVERRIDES
 from support.checkout import ROOT
 from support.shells import KINDS, executable
 
 SCRIPTS = ("install.sh", "tests/run", ".ci/run")
+NOTICED = (
+    "WORKON_HOME", "PIPENV_PIPFILE", "PIPENV_VENV_IN_PROJECT", "PIPENV_CUSTOM_VENV_NAME", "PIPENV_PYTHON",
+    "POETRY_VIRTUALENVS_PATH", "POETRY_VIRTUALENVS_IN_PROJECT", "PDM_PYTHON", "PDM_IGNORE_SAVED_PYTHON", "PDM_USE_VENV",
+    "PDM_VENV_IN_PROJECT", "HATCH_ENV", "UV_PROJECT_ENVIRONMENT", "PYENV_ROOT", "PYENV_VERSION", "ASDF_PYTHON_VERSION",
+)  # fmt: skip
+"""Overrides that people set in the middle of a session. Each costs every prompt, so that the others wait for a cd."""
 HOOKS = tuple(f"shell/alight.{kind}" for kind in KINDS)
 
 
@@ -81,3 +88,14 @@ def test_hooks_are_inert_in_scripts(kind: str, strict: bool, home: Path) -> None
 
     bare = names(":" if kind != "fish" else "true")
     assert names(f". '{hook}'\n. '{hook}'" if kind != "fish" else f"source '{hook}'\nsource '{hook}'") == bare
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hooks_notice_what_a_user_sets_by_hand(kind: str) -> None:
+    """What a prompt compares holds the overrides that are set in the middle of a session, the same at every place."""
+    text = _code(f"shell/alight.{kind}").replace("\\\n", "")
+    compared = re.findall(r"CONDA_PREFIX[-}]*\|(.*)\|\$[{]?DIRENV_DIR", text)
+    assert len(compared) == {"zsh": 2, "bash": 1, "fish": 3}[kind]
+    names = {tuple(re.findall(r"\w+", one)) for one in compared}
+    assert names == {NOTICED}
+    assert set(NOTICED) <= set(OVERRIDES)

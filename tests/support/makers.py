@@ -100,7 +100,7 @@ def _pipenv(world: World) -> Made:
 
 def _pdm(world: World) -> Made:
     root = _project(world, "dev", "[tool.pdm]", "distribution = false")
-    pdm = tool("pdm")
+    pdm = tool("pdm", "pdm[locked]")
     write(world.home / ".config/pdm/config.toml", "check_update = false\n[venv]\nin_project = false\n")
     run(world, pdm, "venv", "create", sys.executable, cwd=root)
     run(world, pdm, "use", "-q", "--venv", "3.11" if sys.version_info[:2] == (3, 11) else _minor(), cwd=root)

@@ -221,6 +221,7 @@ def test_the_notice_names_the_way_out() -> None:
     """One line for what is untrusted or broken, with the command; silence for the rest."""
     assert "`alight allow`" in notice(answer(OWN, "untrusted"))
     assert "git tracks it now; `alight allow`" in notice(answer(OWN, "untrusted", reason="git tracks it now"))
+    assert "`alight allow`" not in notice(answer(OWN, "untrusted", reason="/x can be changed by others"))
     broken = environment(b"/p/.venv", "app", "", Finding("interpreter-missing", "error", "python is absent"))
     assert "python is absent; `alight why`" in notice(answer(broken, "broken"))
     assert not any(notice(answer(OWN, state)) for state in ("trusted", "denied"))

@@ -20,6 +20,7 @@ from alight.systems import SYSTEMS
 from alight.systems.backlinks import BackLinks
 from alight.systems.base import BACK_LINK, MISSING, POINTER, Claim, Facts, System
 from alight.systems.linktable import ROUND_SECONDS, LinkTable
+from support.condashape import conda_prefix
 from support.playfield import LATER_NS, Playfield, link, write
 from support.shelf import Shelf
 
@@ -505,3 +506,30 @@ def test_an_environment_in_the_making(world: World) -> None:
 def _resolve(world: World, directory: Path) -> Resolution:
     directory.mkdir(exist_ok=True)
     return world.field.resolve(directory)
+
+
+def test_what_another_set_of_variables_made_known(world: World) -> None:
+    """An answer given before the pools were listed for these variables is given anew, also when nothing was unread."""
+    project = world.project("p", "pyproject.toml")
+    write(world.env("web") / ".project", str(project))
+    index = Index(Ticking(), os.getuid(), os.fsencode(world.home), links_budget_ns=0)
+    for chosen in ({}, {"PIXI_HOME": b"/elsewhere"}):
+        assert index.resolve(os.fsencode(project), chosen).condition == "none"
+        generation = index.generation
+        while index.advance(1_000_000):
+            continue
+        assert index.generation > generation
+        assert index.resolve(os.fsencode(project), chosen).rule == "back-link"
+
+
+def test_a_registered_environment_in_a_repository_names_nobody_else(field: Playfield) -> None:
+    """What only conda's ``environments.txt`` lists may have come with a repository: its word is not believed."""
+    project = field.home / "app"
+    write(project / "pyproject.toml", "[project]\nname = 'app'\n")
+    planted = conda_prefix(field.home / "clone/env", user=field.home)
+    write(planted / ".project", f"{project}\n")
+    answer = field.resolve(project)
+    assert (answer.condition, answer.linked) == ("none", False)
+    own = conda_prefix(field.home / ".conda/envs/own", user=field.home)
+    write(own / ".project", f"{project}\n")
+    assert field.resolve(project).linked

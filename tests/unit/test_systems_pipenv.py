@@ -318,3 +318,11 @@ def test_listing_and_describing(field: Playfield, project: Path) -> None:
         assert (described.system, described.kind) == ("pipenv", "venv")
     for path in (wrapper, plain, away):
         assert Pipenv().describe(os.fsencode(path), seen) is None
+
+
+def test_what_pipenv_left_in_another_pool(field: Playfield, project: Path) -> None:
+    """With $WORKON_HOME Pipenv no longer uses what it made in its default pool, though that one names the project."""
+    write(field.venv(pool(field) / hashed(project)) / ".project", str(project))
+    other = field.home / "other"
+    answer = field.resolve(project, {"WORKON_HOME": os.fsencode(other)})
+    assert would(answer) == ("pipenv install", str(other / hashed(project)))

@@ -255,6 +255,12 @@ def test_a_pool_too_large_to_list(field: Playfield, project: Path) -> None:
         (pool(field) / f"other-{number:08d}-py3.11").mkdir(parents=True)
     env = field.venv(pool(field) / hashed(project))
     assert prefix(field.resolve(project)) == str(env)
+    name = "x/../../../../../sibling/y"
+    write(project / "pyproject.toml", f"[tool.poetry]\nname = '{name}'\nversion = '1'\n")
+    (pool(field) / "x").mkdir()
+    planted = field.venv(pool(field) / os.fsdecode(base_name(name, os.fsencode(project)) + b"-py3.11"))
+    assert planted.exists()
+    assert prefix(field.resolve(project)) is None
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ def test_a_pointer_file_with_a_bare_name(field: Playfield, project: Path, pool: 
     assert seen(field.resolve(project, overrides)) == ("venv-pointer-file", "certain", str(env))
 
 
+def test_a_redirect_to_a_neighbour(field: Playfield, project: Path) -> None:
+    """A bare name is first an environment beside the file, as virtualenv 21 writes it (PEP 832), then one of a pool."""
+    field.venv(field.home / ".virtualenvs/tools")
+    write(project / ".venv", "tools\n")
+    assert seen(field.resolve(project))[2] == str(field.home / ".virtualenvs/tools")
+    beside = field.venv(project / "tools")
+    answer = field.resolve(project)
+    assert seen(answer) == ("venv-pointer-file", "certain", str(beside))
+    assert answer.findings == ()
+
+
 @pytest.mark.parametrize("content", ["", "\n", "nowhere\n", "..", "bin\0ary/x", "x" * 70_000])
 def test_a_pointer_file_that_names_nothing(field: Playfield, project: Path, content: str) -> None:
     """An empty, binary, oversized or unknown content is a finding, and the walk goes on."""

@@ -16,7 +16,7 @@ from alight.files.disk import Disk
 from alight.index import Index
 from alight.model import Answer, Resolution
 from alight.trust.answers import Answers
-from alight.trust.judge import Judge
+from alight.trust.judge import PACKAGES, Judge, may_be_allowed
 from alight.trust.records import Records
 from alight.trust.shadows import CORE_COMMANDS, shadowed
 from support.playfield import Clock, Playfield, write
@@ -387,3 +387,25 @@ def test_a_remembered_answer_holds_only_while_everything_does(bench: Bench, answ
     else:
         CHANGES[name][0](root)
     assert answers.answer(directory, overrides).state in ("untrusted", "denied")
+
+
+def test_what_cannot_be_allowed_names_no_way_that_fails(bench: Bench) -> None:
+    """Where `alight allow` would refuse, nobody is told to type it; broken ones and PDM's packages are not recorded."""
+    root = bench.app()
+    assert may_be_allowed(bench.state(root))
+    (root / ".venv/pyvenv.cfg").chmod(0o666)
+    assert not may_be_allowed(bench.state(root))
+    local = bench.field.home / "local"
+    write(local / "pdm.toml", "[python]\nuse_venv = false\n")
+    (local / "__pypackages__/3.12/lib").mkdir(parents=True)
+    found = bench.state(local)
+    assert (found.state, found.reason, may_be_allowed(found)) == ("untrusted", PACKAGES, False)
+    with pytest.raises(BadNews, match="packages of PDM's"):
+        bench.allow(local)
+    broken = bench.app("broken")
+    (broken / ".venv/bin/python").unlink()
+    (broken / ".venv/bin/python").symlink_to("/nowhere/python3")
+    assert bench.state(broken).state == "broken"
+    with pytest.raises(BadNews, match="is broken"):
+        bench.allow(broken)
+    assert not list(bench.judge.records.all())

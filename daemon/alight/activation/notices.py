@@ -10,6 +10,7 @@ from alight.activation.session import Session
 from alight.files.disk import Disk
 from alight.model import Answer, Environment, State
 from alight.text import display, display_path
+from alight.trust.judge import may_be_allowed
 
 _HEADLINES: Mapping[State, str] = {
     "untrusted": "{shown} is not trusted yet; `alight allow` switches it on",
@@ -27,7 +28,8 @@ def notice(answer: Answer) -> str:
     why = next((finding.message for finding in environment.health if finding.severity == "error"), "")
     shown = display_path(environment.prefix, 120)
     if answer.state == "untrusted" and answer.reason:
-        return display(f"alight: {shown}: {answer.reason}; `alight allow` switches it on", 200)
+        way_out = "`alight allow` switches it on" if may_be_allowed(answer) else "it stays off as long as that is so"
+        return display(f"alight: {shown}: {answer.reason}; {way_out}", 200)
     return display("alight: " + headline.format(shown=shown, why=why), 200)
 
 

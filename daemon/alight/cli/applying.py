@@ -19,6 +19,7 @@ from alight.files.disk import Disk
 from alight.files.documents import Documents
 from alight.model import Answer, Environment
 from alight.systems.base import Facts, normalise
+from alight.trust.judge import may_be_allowed
 from alight.trust.pins import pinned
 from alight.wire.messages import AnswerReply, GetAnswer
 
@@ -81,7 +82,8 @@ def usable(answer: Answer) -> Environment:
     if answer.state in ("untrusted", "denied"):
         prefix = text_of(found.environment.prefix) if found.environment is not None else where
         said = answer.reason or ("you denied it" if answer.state == "denied" else "you have not allowed it yet")
-        raise Untrusted(f"{prefix} is {answer.state}: {said}", f"alight allow {text_of(quote_sh(found.directory))}")
+        allow = f"alight allow {text_of(quote_sh(found.directory))}"
+        raise Untrusted(f"{prefix} is {answer.state}: {said}", allow if may_be_allowed(answer) else next_step(answer))
     if found.environment is None or answer.state != "trusted":
         reasons = {"missing": "its environment is not made yet", "broken": "its environment is broken"}
         raise BadNews(f"{where}: {reasons.get(answer.state, 'no environment belongs to it')}", next_step(answer))

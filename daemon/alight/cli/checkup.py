@@ -10,6 +10,7 @@ from typing import Literal
 
 from alight import __version__
 from alight.cli.advice import creation
+from alight.cli.describe import next_step
 from alight.cli.render import text_of
 from alight.cli.status import NO_ROOT
 from alight.errors import UnsafeDirectory
@@ -110,7 +111,7 @@ def of_place(answer: Answer) -> Iterator[Complaint]:
         yield complaint("environment-absent", "info", f"{what}; {creation(found)}")
     elif answer.state in ("untrusted", "denied") and found.environment is not None:
         said = answer.reason or ("not trusted yet" if answer.state == "untrusted" else "denied by you")
-        message = f"{text_of(found.environment.prefix)} is not switched on: {said}; `alight allow`"
+        message = f"{text_of(found.environment.prefix)} is not switched on: {said}; {next_step(answer)}"
         yield complaint(
             "untrusted" if answer.state == "untrusted" else "denied", "info", message, found.environment.prefix
         )

@@ -48,7 +48,8 @@ def _decide(session: Session, decision: str, directory: str | None) -> int:
         message = reply.message or f"there is nothing to {decision} in {render.text_of(where)}"
         raise BadNews(message, next_step(reply.answer))
     wanted = {"allow": "trusted", "deny": "denied"}[decision]
-    if reply.answer.state != wanted:
+    # What is broken and denied is shown as broken; the word is recorded all the same.
+    if reply.answer.state != wanted and not (decision == "deny" and reply.answer.state == "broken"):
         message = reply.message or reply.answer.reason or f"the environment is {reply.answer.state}"
         raise BadNews(message, "; ".join(reply.warnings) or "alight why")
     for warning in reply.warnings:

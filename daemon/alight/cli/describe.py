@@ -5,6 +5,7 @@ from __future__ import annotations
 from alight.cli.advice import creation
 from alight.cli.render import Field, text_of
 from alight.model import Answer, Environment, Finding
+from alight.trust.judge import may_be_allowed
 
 _COLOURS = {"trusted": "green", "untrusted": "yellow", "denied": "yellow", "missing": "yellow", "broken": "red"}
 _SEVERITIES = {"error": "red", "warning": "yellow", "info": "blue"}
@@ -50,7 +51,10 @@ def next_step(answer: Answer) -> str:
     """What the user can do about this answer, or nothing."""
     found = answer.resolution
     if answer.state in ("untrusted", "denied"):
-        return "alight allow"
+        if may_be_allowed(answer):
+            return "alight allow"
+        is_pdms = found.environment is not None and found.environment.kind == "pep582"
+        return "`pdm run` uses it" if is_pdms else "mend that, then alight allow"
     if answer.state == "missing":
         return found.would_create.command if found.would_create is not None else "make the environment"
     if answer.state == "broken":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS = 3.0
 """A person at a command waits longer than a prompt does; after this a daemon counts as stuck."""
+
+SETTLING_SECONDS = 2.0
+"""How long a command asks on while the daemon is still reading what decides its answer."""
 
 _STALE = ("bad-protocol", "unknown-verb")
 
@@ -74,12 +78,17 @@ class Session(NamedTuple):
 
 def ask(service: Service, message: Message, kind: type[_R]) -> tuple[Header, _R]:
     """The reply of the kind that belongs to the question; raises AlightError, with the next step, for a failure."""
-    from alight.wire.messages import Failure
+    from alight.wire.messages import AnswerReply, Failure
 
-    try:
-        header, reply = service.request(message)
-    except BadRequest as error:
-        raise _explained(error.code, str(error)) from error
+    patience = time.monotonic() + SETTLING_SECONDS
+    while True:
+        try:
+            header, reply = service.request(message)
+        except BadRequest as error:
+            raise _explained(error.code, str(error)) from error
+        # A daemon that has just started is still reading the pools, and reads on with each question.
+        if not isinstance(reply, AnswerReply) or reply.settled or time.monotonic() > patience:
+            break
     if isinstance(reply, kind):
         return header, reply
     if isinstance(reply, Failure):

@@ -42,7 +42,7 @@ class CommandHandlers:
         """What belongs to the directory."""
         variables = facts.parse(request.variables)
         answer = self._answers.answer(absolute(request.directory), variables, trail=request.trail)
-        return AnswerReply(answer)
+        return AnswerReply(answer, settled=self._answers.index.settled)
 
     def environments(self, request: GetEnvironments) -> EnvironmentsReply:
         """A page of the environments that are known, the first with every interpreter."""
@@ -71,7 +71,7 @@ class CommandHandlers:
         variables = facts.parse(request.variables)
         answer = self._answers.answer(directory, variables)
         if answer.resolution.environment is None and pinned(answer.resolution) is None:
-            return AnswerReply(answer)
+            return AnswerReply(answer, settled=self._answers.index.settled)
         if request.decision not in ("allow", "deny"):
             raise BadRequest("bad-field", "a decision is allow or deny")
         judge, disk = self._answers.judge, self._answers.disk()

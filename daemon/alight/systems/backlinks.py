@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from alight.files.disk import join
 from alight.model import Confidence
+from alight.systems import wrapper
 from alight.systems.base import BACK_LINK, Claim, Facts, Link, ProjectLocal, System
 from alight.systems.linktable import LinkTable
 
@@ -49,7 +50,7 @@ class BackLinks(ProjectLocal):
         links = facts.links.of(level, facts)
         if facts.disk.has(level, b"Pipfile"):
             # Where Pipenv keeps a file, its own rules say which of its environments counts, and from how far below.
-            links = tuple(link for link in links if link.system != "pipenv")
+            links = tuple(link for link in links if not _is_pipenvs(link, facts))
         if not links:
             facts.note(RULE, "miss", "no environment in a pool names this directory", level)
             return None
@@ -62,6 +63,14 @@ class BackLinks(ProjectLocal):
         first = claims[0]
         return Claim(RULE, BACK_LINK, confidence, first.prefix, level, first.evidence, first.owner, linked=True,
                      others=tuple(claims[1:]))  # fmt: skip
+
+
+def _is_pipenvs(link: Link, facts: Facts) -> bool:
+    """Also in a pool that Pipenv was told to leave for another one, its environments keep their hashed names."""
+    if link.system == "pipenv":
+        return True
+    project = wrapper.project_of(link.prefix, facts)
+    return project is not None and wrapper.is_pipenv(link.prefix.rpartition(b"/")[2], project)
 
 
 def _owner(link: Link, facts: Facts) -> str:

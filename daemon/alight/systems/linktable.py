@@ -49,6 +49,11 @@ class LinkTable:
         self._named: dict[bytes | Place, dict[bytes, None]] = {}
         self._job: tuple[View, Steps] | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that was begun is left to be read."""
+        return self._job is None
+
     def question(self, budget_ns: int | None = None, *, thorough: bool = False) -> LinkQuestion:
         """The table for one question, which may spend ``budget_ns`` on what is not known yet; None: all it takes.
 
@@ -119,6 +124,11 @@ class LinkTable:
 
     def _refresh(self, view: View, *, thorough: bool) -> Steps:
         listed = yield from self.pools.refresh(view, thorough=thorough)
+        if view.told is not view.owners:
+            # What another set of variables made known is read already: nothing else would tell that it counts here.
+            if any(self._says(prefix) for prefix in view.told.keys() ^ view.owners.keys()):
+                self.generation += 1
+            view.told = view.owners
         for prefix in list(view.owners):
             entry = self._entries.get(prefix)
             if entry is None or prefix in self._unsettled:
@@ -133,6 +143,10 @@ class LinkTable:
             for prefix in [prefix for prefix in self._entries if prefix not in known]:
                 self._put(prefix, None)
         view.settled = True
+
+    def _says(self, prefix: bytes) -> bool:
+        entry = self._entries.get(prefix)
+        return entry is not None and bool(entry.words)
 
     def _read(self, prefix: bytes) -> None:
         disk = PoolDisk(self._uid, self._clock)
@@ -209,10 +223,11 @@ def _order(link: Link, facts: Facts) -> tuple[int, bool, bytes]:
 
 
 def _astray(link: Link, view: View, facts: Facts) -> str:
-    """A link in a pool counts when it stays in the pools (pyenv's do): elsewhere it is a repository's files."""
-    if facts.disk.readlink(link.prefix) is None:
-        return ""
+    """What lies elsewhere than in a pool may be a repository's files, also where a link in a pool leads there.
+
+    conda's ``environments.txt`` names environments in projects, and keeps naming them after they are gone.
+    """
     real = facts.disk.realpath(link.prefix)
     if any(real.startswith(join(facts.disk.realpath(pool), b"")) for pool in view.pools):
         return ""
-    return "a link leads out of the pool"
+    return "it lies in no pool"

@@ -164,6 +164,8 @@ def _project_name(level: bytes, facts: Facts) -> str | None:
 
 def _candidates(pool: bytes, base: bytes, facts: Facts) -> list[bytes]:
     stem = base + b"-py"
+    if b"/" in stem or b"\0" in stem:
+        return []
     names = facts.disk.names(pool)
     if names is None:
         possible = [stem + minor for minor in PROBED]

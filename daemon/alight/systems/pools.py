@@ -91,8 +91,9 @@ class Listing:
 class View:
     """The pools of one set of override variables; ``owners`` maps each prefix to the first system that lists it.
 
-    ``settled`` says that everything listed was also read by the one who goes through the view, ``asked`` that there
-    was a question since the last time all of it was looked at again, which was at ``round`` (monotonic seconds).
+    ``settled`` says that everything listed was also read by the one who goes through the view, ``told`` is the
+    ``owners`` that one knows of, ``asked`` says that there was a question since the last time all of it was looked at
+    again, which was at ``round`` (monotonic seconds).
     """
 
     overrides: Mapping[str, bytes]
@@ -100,6 +101,7 @@ class View:
     round: float
     listings: dict[str, Listing] = field(default_factory=dict)
     owners: Mapping[bytes, str] = field(default_factory=dict)
+    told: Mapping[bytes, str] = field(default_factory=dict)
     settled: bool = False
     asked: bool = False
 

@@ -115,6 +115,24 @@ def selection(facts: Facts, levels: Sequence[bytes]) -> Selection:
     return replace(_selected(words_of(facts.disk.read(path) or b""), path, facts), fallback=True)
 
 
+def searched(facts: Facts, levels: Sequence[bytes]) -> tuple[bytes, tuple[tuple[bytes, bytes | None], ...]]:
+    """(the file with the words or b"", each word with its prefix), in the order in which pyenv looks for a program.
+
+    A prefix is b"" for ``system``, which also stands for nothing, and None for what is not installed.
+    """
+    chosen, path = facts.override("PYENV_VERSION"), b""
+    if chosen is not None:
+        words = _split(chosen)
+    else:
+        files = (join(level, FILE) for level in levels if facts.disk.has(level, FILE))
+        own = join(pyenv_root(facts.overrides, facts.home), b"version")
+        path = next((file for file in files if facts.disk.is_file(file)), own)
+        words = words_of(facts.disk.read(path) or b"")
+    safe = [word for word in words if chosen is not None or not _escapes(word, facts)]
+    found = ((word, _resolve(word, facts)) for word in safe or (b"system",))
+    return path, tuple((word, None if entry is None else entry.prefix) for word, entry in found)
+
+
 def words_of(content: bytes) -> tuple[bytes, ...]:
     """The first word of every line that has one and is no comment; a word may hold several, joined by colons."""
     words: list[bytes] = []

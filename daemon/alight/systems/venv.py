@@ -104,7 +104,7 @@ class Venv:
         rule = "venv-pointer-file"
         content = facts.disk.read(path)
         text = (content or b"").removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].strip()
-        target = level_join(level, text, facts.home) if b"/" in text else wrapper.named(text, facts)
+        target = level_join(level, text, facts.home) if b"/" in text else _beside(level, text, facts)
         if target is None:
             _invalid(f"{_shown(path)} names no environment", path, facts)
             facts.note(rule, "miss", "its first line names no environment", path)
@@ -192,6 +192,15 @@ def is_occupied(prefix: bytes, facts: Facts) -> bool:
     if names is None:
         return True
     return pyvenv.CONFIG in names or bool(names & SHAPE and b"conda-meta" not in names)
+
+
+def _beside(level: bytes, name: bytes, facts: Facts) -> bytes | None:
+    """A bare name: virtualenv's redirect to an environment beside the file (PEP 832), else a name in the pools."""
+    if name not in {b"", b".", b".."} and b"\0" not in name and len(name) <= wrapper.NAME_LIMIT:
+        prefix = join(level, name)
+        if prefix != join(level, b".venv") and is_environment(prefix, facts):
+            return prefix
+    return wrapper.named(name, facts)
 
 
 def _invalid(message: str, path: bytes, facts: Facts) -> None:

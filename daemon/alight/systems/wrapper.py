@@ -51,7 +51,7 @@ class Wrapper:
         if pool not in pools(facts) or not _stands(prefix, facts):
             return None
         project = project_of(prefix, facts)
-        if project is None or _is_pipenv(name, project):
+        if project is None or is_pipenv(name, project):
             return None
         fish = facts.override_path("VIRTUALFISH_HOME")
         owner = "virtualfish" if pool == fish != facts.override_path("WORKON_HOME") else self.name
@@ -100,7 +100,7 @@ def _stands(prefix: bytes, facts: Facts) -> bool:
     return facts.disk.lstat(join(prefix, pyvenv.CONFIG)) is not None
 
 
-def _is_pipenv(name: bytes, project: bytes) -> bool:
+def is_pipenv(name: bytes, project: bytes) -> bool:
     """True when the name carries Pipenv's hash of this project (discovery rules 1.0)."""
     digest = hashlib.sha256(join(project, b"Pipfile")).digest()[:6]
     return b"-" + base64.urlsafe_b64encode(digest) in name

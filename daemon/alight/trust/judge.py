@@ -14,6 +14,16 @@ from alight.trust import evidence, pins
 from alight.trust.pools import Pools
 from alight.trust.records import Evidence, Record, Records, identify
 
+UNREADABLE = "it cannot be read"
+PACKAGES = "a __pypackages__ is named, never switched on"
+CHANGEABLE = "can be changed by others"
+"""Reasons, the last at the end of one, that `alight allow` does not overrule."""
+
+
+def may_be_allowed(answer: Answer) -> bool:
+    """Whether `alight allow` would switch an untrusted environment on."""
+    return answer.reason not in {UNREADABLE, PACKAGES} and not answer.reason.endswith(CHANGEABLE)
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -41,11 +51,13 @@ class Judge:
         disk.stat(os.fsencode(self.records.directory))
         if self.records.find("deny", root, b"") is not None:
             return Answer(resolution, "denied")
+        if resolution.environment.kind == "pep582":
+            return Answer(resolution, "untrusted", PACKAGES)
         now = evidence.take(disk, resolution)
         if now is None:
-            return Answer(resolution, "untrusted", "it cannot be read")
+            return Answer(resolution, "untrusted", UNREADABLE)
         if offender := self._offender(disk, resolution):
-            return Answer(resolution, "untrusted", f"{display_path(offender)} can be changed by others")
+            return Answer(resolution, "untrusted", f"{display_path(offender)} {CHANGEABLE}")
         record = self.records.find("allow", root, prefix)
         if record is not None and record.evidence is not None:
             reason = evidence.difference(record.evidence, now)
@@ -81,6 +93,13 @@ class Judge:
             return Recorded(allowed)
         if environment is None:
             raise BadNews("there is no environment here to allow", "`alight why` tells what was looked at")
+        shown = display_path(environment.prefix)
+        if environment.kind == "pep582":
+            raise BadNews(f"{shown} is no environment but packages of PDM's", "`pdm run` uses them")
+        if resolution.condition == "broken":
+            raise BadNews(
+                f"{shown} is broken, so that there is nothing to switch on", "`alight why` tells what is wrong"
+            )
         root, prefix = _pair(resolution, disk)
         if offender := self._offender(disk, resolution):
             raise BadNews(
@@ -89,10 +108,10 @@ class Judge:
             )
         now = evidence.take(disk, resolution)
         if now is None:
-            raise BadNews(f"{display_path(environment.prefix)} has no bin directory", "make the environment anew")
+            raise BadNews(f"{shown} has no bin directory", "make the environment anew")
         self.records.write("allow", root, prefix, now)
         self.records.remove(_deny_identifier(root))
-        return Recorded(f"allowed {display_path(environment.prefix)}", _warnings(now))
+        return Recorded(f"allowed {shown}", _warnings(now))
 
     def made(self, resolution: Resolution, disk: Disk) -> bool:
         """Trust an environment the user has just made; False when a standing check speaks against it."""

@@ -14,6 +14,7 @@ from alight.model import (
     Action,
     Answer,
     Environment,
+    Install,
     Interpreter,
     Owner,
     PromptState,
@@ -194,6 +195,21 @@ class TrustRevoke(Message, frozen=True, tag="trust-revoke"):
     which: bytes
 
 
+class Check(Message, frozen=True, tag="check"):
+    """Where would this line install, without running it? ``variables`` are all of ``facts.LANDING`` that are exported.
+
+    ``words`` is what the caller's shell would run for a word, where that is no matter of PATH: ``hash pip=/bin/pip``,
+    ``function pip``, ``alias p=pip install``.
+    """
+
+    VERB: ClassVar[str] = "check"
+    directory: bytes
+    shell: str  # zsh | bash | fish: whose syntax the line has
+    line: bytes
+    variables: tuple[bytes, ...] = ()
+    words: tuple[bytes, ...] = ()
+
+
 class Stop(Message, frozen=True, tag="stop"):
     """Leave in good order."""
 
@@ -205,12 +221,16 @@ class Stop(Message, frozen=True, tag="stop"):
 
 
 class AnswerReply(Message, frozen=True, tag="answer-reply"):
-    """The answer, and after a Decide the sentence that says what was recorded."""
+    """The answer, and after a Decide the sentence that says what was recorded.
+
+    ``settled`` is False while environments in pools are still being read: ask again, and it will be.
+    """
 
     VERB: ClassVar[str] = "answer-reply"
     answer: Answer
     message: str = ""
     warnings: tuple[str, ...] = ()
+    settled: bool = True
 
 
 class EnvironmentsReply(Message, frozen=True, tag="environments-reply"):
@@ -221,6 +241,13 @@ class EnvironmentsReply(Message, frozen=True, tag="environments-reply"):
     interpreters: tuple[Interpreter, ...]
     total: int = 0
     more: bool = False
+
+
+class CheckReply(Message, frozen=True, tag="check-reply"):
+    """One entry for each installer on the line, in the order they run."""
+
+    VERB: ClassVar[str] = "check-reply"
+    installs: tuple[Install, ...]
 
 
 class StatusReply(Message, frozen=True, tag="status-reply"):
@@ -255,8 +282,10 @@ class DecisionsReply(Message, frozen=True, tag="decisions-reply"):
 
 ShellRequest = Ask | Note | Listen | Ping
 ShellReply = Plan | Done | Pong | News | Failure
-CommandRequest = GetAnswer | GetEnvironments | GetStatus | Decide | TrustTree | TrustList | TrustRevoke | Stop | Ping
-CommandReply = AnswerReply | EnvironmentsReply | StatusReply | DecisionsReply | Done | Pong | Failure
+CommandRequest = (
+    GetAnswer | GetEnvironments | GetStatus | Check | Decide | TrustTree | TrustList | TrustRevoke | Stop | Ping
+)
+CommandReply = AnswerReply | EnvironmentsReply | StatusReply | CheckReply | DecisionsReply | Done | Pong | Failure
 
 
 class Header(msgspec.Struct, frozen=True):

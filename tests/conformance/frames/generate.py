@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import get_args
 
 from alight import query
-from alight.model import Answer, Environment, Finding, Interpreter, Project, Resolution, Stamp, Step, WouldCreate
+from alight.model import (
+    Answer,
+    Environment,
+    Expected,
+    Finding,
+    Install,
+    Interpreter,
+    Landing,
+    Project,
+    Resolution,
+    Stamp,
+    Step,
+    WouldCreate,
+)
 from alight.wire import codec, messages, shellframe
 from alight.wire.messages import Header, Message
 
@@ -52,6 +65,24 @@ _answer = Answer(
     reason="never asked",
 )
 
+_install = Install(
+    tool="pip",
+    action="install",
+    argv=(b"pip", b"install", DIRECTORY),
+    directory=DIRECTORY,
+    landing=Landing(
+        b"/usr/bin/python3.11", b"/usr", "posix_local", b"/usr/local/lib/python3.11/dist-packages", "base", "Debian"
+    ),
+    expected=Expected(DIRECTORY + b"/.venv", exists=True),
+    verdict="global",
+    confidence="sure",
+    reason="system-python",
+    because=("/usr/bin/pip: first line",),
+    message="this pip installs into Debian Python 3.11 (global)",
+    instead=(DIRECTORY + b"/.venv/bin/python", b"-m", b"pip", b"install", DIRECTORY),
+    span=(0, 11),
+)
+
 SAMPLES: tuple[Message, ...] = (
     messages.Ask("zsh", 4242, DIRECTORY, "on", "alight", b"/v", b"", 130, True, (LONG, b"HOME=/h\xff")),
     messages.Note("fish", 4242, DIRECTORY, "file", b"python -m venv .venv\x1f", (b"HOME=/h",)),
@@ -85,6 +116,7 @@ SAMPLES: tuple[Message, ...] = (
     messages.GetAnswer(DIRECTORY, (LONG,), trail=True),
     messages.GetEnvironments(DIRECTORY, (b"HOME=/h",)),
     messages.GetStatus(),
+    messages.Check(DIRECTORY, "fish", b"pip install \xff; and true\n", (LONG,), (b"hash pip=/usr/bin/pip",)),
     messages.Decide("allow", DIRECTORY, (b"HOME=/h",)),
     messages.TrustTree(DIRECTORY),
     messages.TrustList(),
@@ -92,6 +124,7 @@ SAMPLES: tuple[Message, ...] = (
     messages.Stop(),
     messages.AnswerReply(_answer, "allowed", ("the lock file is older",)),
     messages.EnvironmentsReply((_environment,), (_interpreter,)),
+    messages.CheckReply((_install,)),
     messages.StatusReply(4242, ("watches",), 12.5, 3, 2),
     messages.DecisionsReply((messages.Decision("0" * 64, "allow", DIRECTORY, b"/v", "2026-01-02"),), "revoked"),
 )

@@ -117,14 +117,14 @@ def test_editable_installs(home: Path, installer: str) -> None:
 
 
 def test_pipenv(home: Path) -> None:
-    """The ``.project`` of pipenv counts where the name's hash does not: in an environment that was renamed."""
+    """The ``.project`` of pipenv counts in an environment that was renamed, not where pipenv no longer looks for it."""
     project = write(home / "code/web/Pipfile", "[packages]\n").parent
     pipenv = tool("pipenv")
     pool = home / ".virtualenvs"
     quiet = {"WORKON_HOME": str(pool), "PIPENV_IGNORE_VIRTUALENVS": "1", "PIPENV_NOSPIN": "1"}
     run(pipenv, "--python", sys.executable, home=home, where=project, **quiet)
     asked = Path(run(pipenv, "--venv", home=home, where=project, **quiet))
-    check(project, asked, ".project", home)
+    assert look(project, home).environment is None
     renamed = asked.rename(pool / "another-name")
     check(project, renamed, ".project", home)
 

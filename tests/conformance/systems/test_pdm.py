@@ -45,7 +45,7 @@ class World:
         path = f"{NEWEST.executable.parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
         environment = clean_environment(self.home, PDM_CHECK_UPDATE="0", **self.overrides, **more) | {"PATH": path}
         done = subprocess.run(
-            [tool("pdm"), *arguments], cwd=where or self.project, env=environment, capture_output=True,
+            [tool("pdm", "pdm[locked]"), *arguments], cwd=where or self.project, env=environment, capture_output=True,
             text=True, timeout=50, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
