@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from alight.cli import render
+from alight.cli.options import AfterDashes
 from alight.cli.place import directory_of
 from alight.cli.session import Session
 from alight.errors import AlightError, Untrusted, UsageError
@@ -18,16 +19,6 @@ FAILED = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 _BASHES = (b"/bin/bash", b"/usr/bin/bash", b"/usr/local/bin/bash", b"/opt/homebrew/bin/bash")
-
-
-class AfterDashes(click.Command):
-    """A command that leaves everything after the first ``--`` as it is; click would drop the mark."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own, command = (args[: args.index("--")], args[args.index("--") + 1 :]) if "--" in args else (args, None)
-        rest = super().parse_args(ctx, own)
-        ctx.params["command"] = command
-        return rest
 
 
 @click.command("exec", cls=AfterDashes, options_metavar="[DIR] -- COMMAND...")

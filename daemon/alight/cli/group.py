@@ -29,6 +29,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("Every day", "off", "Leave alight's environment; do nothing in this shell", "switch:off"),
     Verb("Every day", "pause", "The same, until you leave this project", "switch:pause"),
     Verb("Questions", "env", "Which environment belongs to a folder", "env:env"),
+    Verb("Questions", "check", "Where a command would install, before it does", "check:check"),
     Verb("Questions", "doctor", "What is wrong in a folder, in this shell, and with alight", "doctor:doctor"),
     Verb("Questions", "envs", "Every environment and interpreter alight knows", "envs:envs"),
     Verb("Scripts, editors, cron", "exec", "Run a command in a folder's environment", "exec:execute"),

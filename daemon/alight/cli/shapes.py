@@ -9,7 +9,9 @@ from alight.model import (
     Answer,
     Environment,
     Finding,
+    Install,
     Interpreter,
+    Landing,
     Project,
     Resolution,
     Step,
@@ -94,6 +96,38 @@ def finding_shape(finding: Finding) -> Shape:
 def step_shape(step: Step) -> Shape:
     """One entry of the trail."""
     return {"rule": step.rule, "outcome": step.outcome, "paths": paths_shape(step.paths), "reason": step.reason}
+
+
+def install_shape(install: Install) -> Shape:
+    """One entry of ``check --json``."""
+    expected = install.expected
+    return {
+        "tool": install.tool,
+        "action": install.action,
+        "argv": paths_shape(install.argv),
+        "directory": text_of(install.directory),
+        "landing": None if install.landing is None else landing_shape(install.landing),
+        "expected": None if expected is None else {"prefix": text_of(expected.prefix), "exists": expected.exists},
+        "verdict": install.verdict,
+        "confidence": install.confidence,
+        "reason": install.reason,
+        "because": list(install.because),
+        "message": install.message,
+        "instead": None if install.instead is None else paths_shape(install.instead),
+    }
+
+
+def landing_shape(landing: Landing) -> Shape:
+    """Where an install lands."""
+    return {
+        "interpreter": None if landing.interpreter is None else text_of(landing.interpreter),
+        "prefix": text_of(landing.prefix),
+        "scheme": landing.scheme,
+        "purelib": None if landing.purelib is None else text_of(landing.purelib),
+        "kind": landing.kind,
+        "name": landing.name,
+        "exists": landing.exists,
+    }
 
 
 def daemon_shape(header: Header, status: StatusReply) -> Shape:

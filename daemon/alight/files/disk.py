@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 
 import msgspec
 
@@ -165,6 +166,13 @@ class Disk:
         self._contents[path] = (limit, content)
         return content
 
+    def head(self, path: bytes, count: int) -> bytes:
+        """The first octets of a regular file of any size, at most ``count``; empty when it cannot be read."""
+        facts = self.stat(path)
+        if facts is None or not stat.S_ISREG(facts.st_mode):
+            return b""
+        return self._opened(path, lambda descriptor: os.read(descriptor, count)) or b""
+
     def readlink(self, path: bytes) -> bytes | None:
         """The text of a link, or None when there is no link."""
         facts = self.lstat(path)
@@ -264,6 +272,10 @@ class Disk:
         facts = self.stat(path)
         if facts is None or not stat.S_ISREG(facts.st_mode) or facts.st_size > limit:
             return None
+        return self._opened(path, lambda descriptor: _drain(descriptor, limit))
+
+    @staticmethod
+    def _opened(path: bytes, take: Callable[[int], bytes | None]) -> bytes | None:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         except (OSError, ValueError):
@@ -272,7 +284,7 @@ class Disk:
             # The path may have become something else since it was looked at.
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
-            return _drain(descriptor, limit)
+            return take(descriptor)
         except OSError:
             return None
         finally:

@@ -136,5 +136,5 @@ def _salvage_msgpack(frame: bytes) -> tuple[bytes, bytes]:
     try:
         head = msgspec.msgpack.decode(frame, type=_Head)
         return head.id, msgspec.msgpack.decode(head.body, type=_Place).directory
-    except (msgspec.MsgspecError, RecursionError):
+    except codec.UNREADABLE:
         return head.id, b""

@@ -13,6 +13,7 @@ from alight.trust.answers import Answers
 from alight.trust.maker import Makers
 from alight.wire.messages import (
     Ask,
+    Check,
     Decide,
     Done,
     GetAnswer,
@@ -35,6 +36,7 @@ class Handlers:
     def __init__(self, answers: Answers, makers: Makers, surface: Surface, clock: Clock) -> None:
         self._shells = ShellHandlers(answers, makers, surface, clock)
         self._commands = CommandHandlers(answers, surface.news, surface.watch, clock)
+        self._answers = answers
         self._stop = surface.stop
 
     def handle(self, request: Message, peer: Peer | None) -> Message:  # noqa: ARG002 - part of the Handler protocol
@@ -52,6 +54,11 @@ class Handlers:
                 return self._commands.environments(request)
             case GetStatus():
                 return self._commands.status(self._shells.questions)
+            case Check():
+                # Imported here: the grammar and the installers' rules are no part of a daemon's first answer.
+                from alight.server.check_handlers import CheckHandlers
+
+                return CheckHandlers(self._answers).check(request)
             case Decide():
                 return self._commands.decide(request)
             case TrustTree():

@@ -16,6 +16,10 @@ REPLY_LIMIT = 16 * 1024 * 1024
 """Octets of one reply to the command: listings are larger than what shells are sent."""
 
 
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+"""What decoding raises for octets that are no message; text that is not UTF-8 has an exception of its own."""
+
+
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """The envelope of a request."""
 
@@ -57,7 +61,7 @@ def decode_request(frame: bytes) -> tuple[bytes, Message]:
         raise BadRequest("too-large", f"at most {MAX_MESSAGE} octets a message")
     try:
         head = _heads.decode(frame)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         raise BadRequest("bad-message", "neither shell frames nor a msgpack request") from None
     if head.protocol != PROTOCOL:
         raise BadRequest("bad-protocol", f"this daemon speaks protocol {PROTOCOL}")
@@ -66,7 +70,7 @@ def decode_request(frame: bytes) -> tuple[bytes, Message]:
     except msgspec.ValidationError as error:
         code = "unknown-verb" if "Invalid value" in str(error) and "verb" in str(error) else "bad-field"
         raise BadRequest(code, str(error)) from None
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         raise BadRequest("bad-message", "not a msgpack request") from None
     return request.id, request.body
 
@@ -82,6 +86,6 @@ def decode_reply(frame: bytes) -> tuple[Header, Message]:
         raise BadRequest("too-large", "the reply is larger than any daemon sends")
     try:
         reply = _replies.decode(frame)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNREADABLE:
         raise BadRequest("bad-message", "the reply is not one of this protocol") from None
     return Header(reply.version, reply.id, reply.stamp, reply.directory), reply.body

@@ -6,6 +6,7 @@ may depend on beside the directory and the disk (discovery rules 0.4), and what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from alight.errors import BadRequest
@@ -38,6 +39,18 @@ FACTS: tuple[str, ...] = SESSION + OVERRIDES
 CHECKED: tuple[str, ...] = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "PYTHONPATH")
 """Variables that only the commands send, for their checks of the shell around an environment."""
 
+LANDING = re.compile(
+    r"(?:PIP|UV|_?CONDA|MAMBA|POETRY|PIPENV|PDM|HATCH|PYENV|PIXI|PIPX|FLIT|ASDF|MISE|DIRENV|VIRTUALENV|XDG|DEB|RPM|HOMEBREW)_\w+"
+    r"|PYTHON\w*|VIRTUAL_ENV\w*|CONDARC|WORKON_HOME|VIRTUALFISH_HOME|DIST_EXTRA_CONFIG|__PYVENV_LAUNCHER__|__MISE_DIFF"
+    r"|HOME|PATH|PWD|OLDPWD|CDPATH|USER|LOGNAME|CI|SUDO_USER|TERM_PROGRAM|BASH_ENV|ENV|ZDOTDIR|LD_LIBRARY_PATH|CUDA_\w+",
+    re.ASCII,
+)  # fmt: skip
+"""Variables that may change where an installer writes; the command sends them with a line to check."""
+
+_SECRET = re.compile(r"PASSWORD|TOKEN|HTTP_BASIC|SECRET|CREDENTIAL|_INDEX|PROXY|_CERT", re.ASCII)
+_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
+_MENTIONED = re.compile(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+
 _KNOWN = frozenset(FACTS + CHECKED)
 
 VALUE_LIMIT = 8 * 1024
@@ -68,3 +81,29 @@ def collect(environ: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
         for name in FACTS + CHECKED
         if name.encode() in environ and len(environ[name.encode()]) <= (PATH_LIMIT if name == "PATH" else VALUE_LIMIT)
     )
+
+
+def collect_landing(environ: Mapping[bytes, bytes], line: bytes) -> tuple[bytes, ...]:
+    """The frames that decide where ``line`` lands: those of ``LANDING``, and the variables that the line names.
+
+    Indexes and credentials stay at home: they decide what is installed, never where.
+    """
+    mentioned = set(_MENTIONED.findall(line))
+    return tuple(
+        name + b"=" + value
+        for name, value in sorted(environ.items())
+        if _NAME.fullmatch(name)
+        and (name in mentioned or (LANDING.fullmatch(name.decode()) and not _SECRET.search(name.decode())))
+        and len(value) <= (PATH_LIMIT if name == b"PATH" else VALUE_LIMIT)
+    )
+
+
+def parse_landing(variables: Iterable[bytes]) -> dict[str, bytes]:
+    """The inverse of ``collect_landing``; raises BadRequest for a frame that is no ``NAME=value``."""
+    found: dict[str, bytes] = {}
+    for frame in variables:
+        name, separator, value = frame.partition(b"=")
+        if not separator or not _NAME.fullmatch(name):
+            raise BadRequest("bad-field", "a variable has the form NAME=value")
+        found[name.decode()] = value
+    return found

@@ -1,0 +1,94 @@
+"""``Check`` and its reply, without sockets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alight.clock import SystemClock
+from alight.errors import BadRequest
+from alight.index import Index
+from alight.landing import judge
+from alight.landing.base import Context
+from alight.model import Stamp
+from alight.server.check_handlers import CheckHandlers
+from alight.trust.answers import Answers
+from alight.trust.judge import Judge
+from alight.trust.records import Records
+from alight.wire import codec
+from alight.wire.messages import Check, CheckReply, Header
+from support.playfield import write
+
+
+@pytest.fixture
+def handlers(home: Path, tmp_path: Path) -> CheckHandlers:
+    """Handlers over an empty home."""
+    clock, uid = SystemClock(), os.getuid()
+    return CheckHandlers(
+        Answers(Index(clock, uid, os.fsencode(home)), Judge(Records(tmp_path / "t", uid, clock), uid), uid, clock)
+    )
+
+
+def test_the_caller_is_the_requests(handlers: CheckHandlers, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directory, variables and the shell's words reach the rules as they were sent; nothing else does."""
+    seen: list[Context] = []
+
+    def remember(_line: bytes, _shell: str, caller: Context, _answering: object) -> tuple[()]:
+        seen.append(caller)
+        return ()
+
+    monkeypatch.setattr(judge, "installs", remember)
+    words = (b"hash pip=/bin/pip", b"hash x=relative", b"function uv", b"alias p=pip install", b"what ever", b"")
+    handlers.check(Check(b"/code", "zsh", b"pip install x", (b"PATH=/bin", b"HOME=/h", b"PIP_USER="), words))
+    handlers.check(Check(b"/", "bash", b""))
+    first, second = seen
+    assert (first.directory, first.home) == (b"/code", b"/h")
+    assert first.variables == {"PATH": b"/bin", "HOME": b"/h", "PIP_USER": b""}
+    assert (first.hashed, first.functions, first.aliases) == ({b"pip": b"/bin/pip"}, {b"uv"}, {b"p": b"pip install"})
+    assert (second.home, second.variables) == (os.fsencode(home), {})
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Check(b"relative", "bash", b"x"),
+        Check(b"/a\0b", "bash", b"x"),
+        Check(b"/", "tcsh", b"x"),
+        Check(b"/", "bash", b"x", (b"nothing",)),
+        Check(b"/", "bash", b"x", (b"1=2",)),
+    ],
+)
+def test_what_does_not_fit_is_refused(handlers: CheckHandlers, request_: Check) -> None:
+    """A relative directory, an unknown shell and a frame that is no variable are bad fields."""
+    with pytest.raises(BadRequest):
+        handlers.check(request_)
+
+
+def test_a_global_install_is_seen(handlers: CheckHandlers, home: Path) -> None:
+    """From line to verdict: a pip on PATH whose first line names a base Python lands there, beside the project."""
+    base = home / "base"
+    write(base / "bin/python3.12", b"\x7fELF").chmod(0o755)
+    write(base / "lib/python3.12/os.py")
+    write(base / "lib/python3.12/site-packages/pip/__init__.py", '__version__ = "24.0"\n')
+    write(base / "lib/python3.12/site-packages/pip-24.0.dist-info/METADATA", "Name: pip\nVersion: 24.0\n")
+    write(base / "bin/pip", f"#!{base}/bin/python3.12\nimport pip\n").chmod(0o755)
+    variables = (f"PATH={base}/bin".encode(), f"HOME={home}".encode())
+    reply = handlers.check(Check(os.fsencode(home), "bash", b"git status && pip install x", variables))
+    (install,) = reply.installs
+    assert (install.tool, install.verdict) == ("pip", "global")
+    assert install.landing is not None
+    assert install.landing.purelib == os.fsencode(base / "lib/python3.12/site-packages")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(line=st.binary(max_size=200), shell=st.sampled_from(["bash", "zsh", "fish"]))
+def test_any_octets_are_answered(handlers: CheckHandlers, line: bytes, shell: str) -> None:
+    """Whatever stands on a line, there is a reply and it fits its encoding."""
+    for text in (line, b"pip install " + line, b"uv pip " + line):
+        reply = handlers.check(Check(b"/", shell, text, (b"PATH=/usr/bin:/bin", b"HOME=/nowhere")))
+        _, decoded = codec.decode_reply(codec.encode_reply(Header("0", b"1", Stamp("e", 1), b"/"), reply))
+        assert isinstance(decoded, CheckReply)
