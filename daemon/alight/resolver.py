@@ -141,7 +141,10 @@ def _choose(level: bytes, facts: Facts) -> _Choice | None:
         return None
     claims.sort(key=lambda claim: (claim.rank, -_age_of(claim, facts.disk) if claim.rank == TOOL else 0))
     first = claims[0]
-    others = {claim.prefix: claim for claim in reversed(claims[1:]) if claim.prefix not in {None, first.prefix}}
+    if not first.owner:
+        # virtualenv leaves a .venv file beside what a tool makes with it: the tool's own word says more.
+        first = next((claim for claim in claims if claim.owner and claim.prefix == first.prefix), first)
+    others = {claim.prefix: claim for claim in reversed(claims) if claim.prefix not in {None, first.prefix}}
     return _Choice(first, tuple(reversed(others.values())), tuple(facts.findings[seen:]))
 
 

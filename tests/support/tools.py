@@ -36,7 +36,7 @@ def tool(name: str, *packages: str) -> Path:
                 [uv, "venv", "-q", "--no-config", "-p", sys.executable, str(folder)],
                 [uv, "pip", "install", "-q", "--no-config", "-p", str(folder / "bin" / "python"), *wanted],
             ):
-                subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_SECONDS)
+                subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_SECONDS, env=_installing())
             (folder / "complete").touch()
     return program
 
@@ -50,6 +50,12 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
         and not name.startswith(("PIP_REQUIRE", "POETRY_", "PIPENV_", "PDM_", "HATCH_", "UV_PROJECT"))
     }
     return {**kept, "PATH": os.environ["PATH"], "HOME": str(home), **more}
+
+
+def _installing() -> dict[str, str]:
+    """Also in a fixture that is older than the test's own home: the system's certificates, and one cache for all."""
+    own = {"UV_SYSTEM_CERTS": "1", "UV_CACHE_DIR": str(_CACHE.parent / "uv")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "VIRTUAL_ENV"))} | own
 
 
 def _uv() -> str:
