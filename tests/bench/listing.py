@@ -32,7 +32,8 @@ from alight.client import Client
 from alight.clock import SystemClock
 from alight.files.disk import RACY_NS
 from alight.index import Index
-from alight.wire.messages import EnvironmentsReply, GetEnvironments, Header, Message
+from alight.wire.messages import Header, Message
+from alight.wire.requests import EnvironmentsReply, GetEnvironments
 from bench import machine
 from support.daemon import SOURCES, DaemonInstance
 from support.landscape import POOLED, Landscape

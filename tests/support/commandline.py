@@ -9,7 +9,8 @@ from alight.cli.main import run
 from alight.cli.session import Service, Session
 from alight.errors import Unreachable
 from alight.model import Answer, Environment, Project, Resolution, Stamp, State, Step, WouldCreate
-from alight.wire.messages import AnswerReply, Header, Message
+from alight.wire.messages import Header, Message
+from alight.wire.requests import AnswerReply
 
 HOSTILE = b"/tmp/a \xff\x1b[31m\n'$(x)\xe2\x80\xae"
 """A path with an octet that is not UTF-8, an escape sequence, a newline, a quote, a substitution, a bidi mark."""

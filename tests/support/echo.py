@@ -23,20 +23,8 @@ from alight.paths import Places
 from alight.server.handlers_base import Peer
 from alight.server.loop import Loop
 from alight.server.news import News
-from alight.wire.messages import (
-    Ask,
-    DecisionsReply,
-    Done,
-    GetEnvironments,
-    GetStatus,
-    Message,
-    Ping,
-    Plan,
-    Pong,
-    StatusReply,
-    Stop,
-    TrustList,
-)
+from alight.wire.messages import Ask, Done, Message, Ping, Plan, Pong
+from alight.wire.requests import DecisionsReply, GetEnvironments, GetStatus, StatusReply, Stop, TrustList
 
 
 def places_in(runtime: Path) -> Places:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alight.cli.init import hook_text
 from alight.client import Client
-from alight.wire.messages import GetStatus, StatusReply
+from alight.wire.requests import GetStatus, StatusReply
 from support.daemon import DaemonInstance
 from support.processes import processes_with
 from support.shells import ShellSession, quote

@@ -14,7 +14,7 @@ from alight.activation.changes import Changes
 from alight.cli import exec as exec_module
 from alight.cli.applying import applied, kept, shell_lines
 from alight.model import Answer, Interpreter
-from alight.wire.messages import AnswerReply
+from alight.wire.requests import AnswerReply
 from support.commandline import HOSTILE, CannedService, alight, answer, environment
 from support.condafield import CondaField
 from support.condashape import conda_prefix

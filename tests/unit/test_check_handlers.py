@@ -20,7 +20,8 @@ from alight.trust.answers import Answers
 from alight.trust.judge import Judge
 from alight.trust.records import Records
 from alight.wire import codec
-from alight.wire.messages import Check, CheckReply, Header
+from alight.wire.messages import Header
+from alight.wire.requests import Check, CheckReply
 from support.playfield import write
 
 

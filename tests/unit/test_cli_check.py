@@ -10,7 +10,7 @@ import pytest
 
 from alight.model import Expected, Install, Landing, Verdict
 from alight.wire.facts import collect_landing, parse_landing
-from alight.wire.messages import AnswerReply, Check, CheckReply
+from alight.wire.requests import AnswerReply, Check, CheckReply
 from support.commandline import HOSTILE, CannedService, alight, answer
 
 Capture = pytest.CaptureFixture[str]

@@ -20,7 +20,7 @@ from alight.cli.main import run
 from alight.cli.session import Session
 from alight.paths import Places
 from alight.settings import load
-from alight.wire.messages import StatusReply
+from alight.wire.requests import StatusReply
 from support.commandline import CannedService, alight, answering, session
 
 Capture = pytest.CaptureFixture[str]

@@ -15,7 +15,7 @@ from alight.cli.advice import creation
 from alight.cli.main import run
 from alight.model import Finding, Interpreter, Project, Resolution, Stamp, WouldCreate
 from alight.paths import Places
-from alight.wire.messages import AnswerReply, GetAnswer, GetStatus, StatusReply
+from alight.wire.requests import AnswerReply, GetAnswer, GetStatus, StatusReply
 from support.commandline import HOSTILE, CannedService, answer, session
 
 Capture = pytest.CaptureFixture[str]

@@ -11,7 +11,8 @@ import pytest
 from alight.cli import progress
 from alight.cli.progress import PATIENCE_SECONDS, Progress
 from alight.model import Interpreter
-from alight.wire.messages import EnvironmentsReply, GetEnvironments, Message
+from alight.wire.messages import Message
+from alight.wire.requests import EnvironmentsReply, GetEnvironments
 from support.commandline import HOSTILE, CannedService, alight, environment
 
 Capture = pytest.CaptureFixture[str]

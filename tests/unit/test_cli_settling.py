@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alight.cli.session import ask
 from alight.model import Stamp
-from alight.wire.messages import AnswerReply, GetAnswer, Header, Message
+from alight.wire.messages import Header, Message
+from alight.wire.requests import AnswerReply, GetAnswer
 from support.commandline import answer
 
 

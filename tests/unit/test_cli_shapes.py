@@ -8,13 +8,7 @@ import os
 import pytest
 
 from alight.model import Alternative, Finding, Interpreter
-from alight.wire.messages import (
-    AnswerReply,
-    Decision,
-    DecisionsReply,
-    EnvironmentsReply,
-    StatusReply,
-)
+from alight.wire.requests import AnswerReply, Decision, DecisionsReply, EnvironmentsReply, StatusReply
 from support.commandline import HOSTILE, CannedService, alight, answer, answering, environment
 
 ENV_KEYS = [

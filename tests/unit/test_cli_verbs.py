@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from alight.wire.messages import (
+from alight.wire.messages import Failure
+from alight.wire.requests import (
     AnswerReply,
     Decide,
     Decision,
     DecisionsReply,
     EnvironmentsReply,
-    Failure,
     GetAnswer,
     TrustRevoke,
     TrustTree,

@@ -13,7 +13,8 @@ from alight.client import Client
 from alight.errors import BadRequest, DeadlineExpired, Unreachable
 from alight.model import Environment, Stamp
 from alight.wire import codec
-from alight.wire.messages import EnvironmentsReply, GetEnvironments, GetStatus, Header, Ping, Pong, StatusReply
+from alight.wire.messages import Header, Ping, Pong
+from alight.wire.requests import EnvironmentsReply, GetEnvironments, GetStatus, StatusReply
 from support.echo import echo_in_thread, places_in
 from support.rawserver import GREETING, READY, Script, raw_server, read_request
 

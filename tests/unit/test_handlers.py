@@ -23,23 +23,15 @@ from alight.trust.maker import Makers
 from alight.trust.records import Records
 from alight.wire import codec, shellframe
 from alight.wire.facts import FACTS
-from alight.wire.messages import (
+from alight.wire.messages import Ask, Done, Header, Listen, Message, Note, Ping, Plan, Pong
+from alight.wire.requests import (
     AnswerReply,
-    Ask,
     Decide,
     DecisionsReply,
-    Done,
     EnvironmentsReply,
     GetAnswer,
     GetEnvironments,
     GetStatus,
-    Header,
-    Listen,
-    Message,
-    Note,
-    Ping,
-    Plan,
-    Pong,
     StatusReply,
     Stop,
     TrustList,

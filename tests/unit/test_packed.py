@@ -13,7 +13,8 @@ from alight.errors import BadRequest
 from alight.model import Stamp
 from alight.wire import codec, shellframe
 from alight.wire.limits import MAX_MESSAGE
-from alight.wire.messages import Ask, GetStatus, Header, News, Ping, Pong
+from alight.wire.messages import Ask, Header, News, Ping, Pong
+from alight.wire.requests import GetStatus
 from support.daemon import ECHO, DaemonInstance
 
 ASK = Ask("zsh", 7, b"/caf\xe9\nx", "on", "", b"", b"", 0, True, (b"PATH=/bin", b"HOME=/"))

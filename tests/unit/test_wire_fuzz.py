@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from alight import query
 from alight.errors import BadRequest
 from alight.model import Stamp
-from alight.wire import codec, messages, shellframe
+from alight.wire import codec, messages, requests, shellframe
 from alight.wire.limits import MAX_FRAME, MAX_FRAMES
 from alight.wire.messages import Header
 from support.echo import Echo, echo_in_thread
@@ -69,8 +69,8 @@ def test_shell_requests_come_back_as_they_were(identifier: bytes, ask: messages.
     assert shellframe.decode_request(shellframe.encode_request(identifier, ask)) == (identifier, ask)
 
 
-@given(identifier=octets, ask=st.builds(messages.GetAnswer, directory=paths, trail=st.booleans()), epoch=st.text())
-def test_msgpack_comes_back_as_it_was(identifier: bytes, ask: messages.GetAnswer, epoch: str) -> None:
+@given(identifier=octets, ask=st.builds(requests.GetAnswer, directory=paths, trail=st.booleans()), epoch=st.text())
+def test_msgpack_comes_back_as_it_was(identifier: bytes, ask: requests.GetAnswer, epoch: str) -> None:
     """The same for the command's encoding, both ways."""
     assert codec.decode_request(codec.encode_request(identifier, ask)) == (identifier, ask)
     header = Header("v", identifier, Stamp(epoch, 3), ask.directory)

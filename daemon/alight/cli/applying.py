@@ -21,7 +21,7 @@ from alight.model import Answer, Environment
 from alight.systems.base import Facts, normalise
 from alight.trust.judge import may_be_allowed
 from alight.trust.pins import pinned
-from alight.wire.messages import AnswerReply, GetAnswer
+from alight.wire.requests import AnswerReply, GetAnswer
 
 _EDIT_PATH = b"""\
 __alight_rest=$PATH: __alight_kept=

@@ -45,7 +45,7 @@ def check(session: Session, as_json: bool, shell: str, words: tuple[str, ...], c
     if not command or not any(command):
         raise UsageError("the command goes after two dashes", "alight check [--json] -- COMMAND...")
     from alight.wire.facts import collect_landing
-    from alight.wire.messages import Check, CheckReply
+    from alight.wire.requests import Check, CheckReply
 
     line = line_of(command, shell)
     where = directory_of(None, session.environ)
@@ -100,7 +100,7 @@ def _say(install: Install, session: Session, shell: str) -> None:
 
 def _expected(install: Install, session: Session) -> tuple[str, str]:
     """The label and the text of what was expected, with its Python and its owner where alight knows them."""
-    from alight.wire.messages import AnswerReply, GetAnswer
+    from alight.wire.requests import AnswerReply, GetAnswer
 
     expected = install.expected
     assert expected is not None

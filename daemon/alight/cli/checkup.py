@@ -16,7 +16,8 @@ from alight.cli.status import NO_ROOT
 from alight.errors import UnsafeDirectory
 from alight.model import Answer, Finding, Severity
 from alight.paths import Places, secure
-from alight.wire.messages import Header, StatusReply
+from alight.wire.messages import Header
+from alight.wire.requests import StatusReply
 
 Trouble = Literal[
     "daemon-unreachable",  # nobody answers, and none could be started

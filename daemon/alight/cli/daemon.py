@@ -85,7 +85,7 @@ def status(session: Session, as_json: bool) -> int:
     """
     from alight import __version__
     from alight.cli.shapes import daemon_shape
-    from alight.wire.messages import GetStatus, StatusReply
+    from alight.wire.requests import GetStatus, StatusReply
 
     try:
         header, facts = ask(session.running(), GetStatus(), StatusReply)

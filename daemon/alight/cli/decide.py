@@ -36,7 +36,7 @@ def deny(session: Session, directory: str | None) -> int:
 def _decide(session: Session, decision: str, directory: str | None) -> int:
     from alight.cli.describe import next_step
     from alight.errors import BadNews
-    from alight.wire.messages import AnswerReply, Decide
+    from alight.wire.requests import AnswerReply, Decide
 
     where = directory_of(directory, session.environ)
     _, reply = session.decide(Decide(decision, where, session.variables), AnswerReply)

@@ -38,7 +38,7 @@ def doctor(
     """
     from alight.cli.checkup import Shell, of_daemon, of_finding, of_place, of_shell
     from alight.cli.shapes import answer_shape, daemon_shape, paths_shape
-    from alight.wire.messages import AnswerReply, GetAnswer, GetStatus, StatusReply
+    from alight.wire.requests import AnswerReply, GetAnswer, GetStatus, StatusReply
 
     where = directory_of(directory, session.environ)
     service = session.reading()

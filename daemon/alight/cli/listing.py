@@ -47,7 +47,7 @@ def _everything(session: Session) -> tuple[list[Environment], tuple[Interpreter,
     """All pages, one after the other, so that the daemon serves shells in between."""
     from alight.cli.place import directory_of
     from alight.cli.progress import Progress
-    from alight.wire.messages import EnvironmentsReply, GetEnvironments
+    from alight.wire.requests import EnvironmentsReply, GetEnvironments
 
     directory, variables, service = directory_of(None, session.environ), session.variables, session.reading()
     found: list[Environment] = []

@@ -78,7 +78,8 @@ class Session(NamedTuple):
 
 def ask(service: Service, message: Message, kind: type[_R]) -> tuple[Header, _R]:
     """The reply of the kind that belongs to the question; raises AlightError, with the next step, for a failure."""
-    from alight.wire.messages import AnswerReply, Failure
+    from alight.wire.messages import Failure
+    from alight.wire.requests import AnswerReply
 
     patience = time.monotonic() + SETTLING_SECONDS
     while True:

@@ -17,7 +17,8 @@ from alight.model import (
     Step,
     WouldCreate,
 )
-from alight.wire.messages import Decision, Header, StatusReply
+from alight.wire.messages import Header
+from alight.wire.requests import Decision, StatusReply
 
 Shape = dict[str, object]
 

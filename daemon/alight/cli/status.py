@@ -42,7 +42,7 @@ def status(
     """
     from alight.cli.describe import answer_fields
     from alight.cli.shapes import answer_shape, daemon_shape
-    from alight.wire.messages import AnswerReply, GetAnswer, GetStatus, StatusReply
+    from alight.wire.requests import AnswerReply, GetAnswer, GetStatus, StatusReply
 
     where = directory_of(None, session.environ)
     service = session.reading()

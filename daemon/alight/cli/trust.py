@@ -29,7 +29,7 @@ def trust(session: Session, tree: str | None, listing: bool, revoke: str | None,
     Exit code 1 when there was nothing to revoke, 3 without a daemon.
     """
     from alight.cli.shapes import decision_shape
-    from alight.wire.messages import DecisionsReply, TrustList, TrustRevoke, TrustTree
+    from alight.wire.requests import DecisionsReply, TrustList, TrustRevoke, TrustTree
 
     if sum((tree is not None, revoke is not None, listing)) > 1:
         raise UsageError("TREE, --list and --revoke are three different things", "alight trust --help")

@@ -27,7 +27,7 @@ def why(session: Session, directory: str | None, as_json: bool) -> int:
     """
     from alight.cli.describe import answer_fields
     from alight.cli.shapes import answer_shape
-    from alight.wire.messages import AnswerReply, GetAnswer
+    from alight.wire.requests import AnswerReply, GetAnswer
 
     request = GetAnswer(directory_of(directory, session.environ), session.variables, trail=True)
     _, reply = session.read(request, AnswerReply)

@@ -12,7 +12,7 @@ from alight.client import Client
 from alight.errors import BadRequest, Unreachable
 from alight.lifecycle.lock import holder
 from alight.paths import Places
-from alight.wire.messages import Stop
+from alight.wire.requests import Stop
 
 Ending = Literal["not-running", "stopped", "terminated", "killed"]
 

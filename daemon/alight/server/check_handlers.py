@@ -13,7 +13,7 @@ from alight.model import Resolution
 from alight.server.handlers_base import absolute
 from alight.trust.answers import Answers
 from alight.wire import facts
-from alight.wire.messages import Check, CheckReply
+from alight.wire.requests import Check, CheckReply
 
 SHELLS = ("zsh", "bash", "fish")
 

@@ -11,7 +11,7 @@ from alight.server.news import News
 from alight.trust.answers import Answers
 from alight.trust.pins import pinned
 from alight.wire import facts
-from alight.wire.messages import (
+from alight.wire.requests import (
     AnswerReply,
     Decide,
     Decision,

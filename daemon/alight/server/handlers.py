@@ -11,18 +11,13 @@ from alight.server.handlers_base import Peer, Surface
 from alight.server.shell_handlers import ShellHandlers
 from alight.trust.answers import Answers
 from alight.trust.maker import Makers
-from alight.wire.messages import (
-    Ask,
+from alight.wire.messages import Ask, Done, Message, Note, Ping, Pong
+from alight.wire.requests import (
     Check,
     Decide,
-    Done,
     GetAnswer,
     GetEnvironments,
     GetStatus,
-    Message,
-    Note,
-    Ping,
-    Pong,
     Stop,
     TrustList,
     TrustRevoke,

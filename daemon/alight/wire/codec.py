@@ -10,7 +10,8 @@ import msgspec
 from alight.errors import BadRequest
 from alight.model import Stamp
 from alight.wire.limits import MAX_MESSAGE, PROTOCOL
-from alight.wire.messages import CommandReply, CommandRequest, Header, Message
+from alight.wire.messages import Header, Message
+from alight.wire.requests import CommandReply, CommandRequest
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Octets of one reply to the command: listings are larger than what shells are sent."""

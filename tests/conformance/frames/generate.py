@@ -27,7 +27,7 @@ from alight.model import (
     Step,
     WouldCreate,
 )
-from alight.wire import codec, messages, shellframe
+from alight.wire import codec, messages, requests, shellframe
 from alight.wire.messages import Header, Message
 
 FRAMES = Path(__file__).parent
@@ -113,20 +113,20 @@ SAMPLES: tuple[Message, ...] = (
     messages.Pong(4242),
     messages.News(DIRECTORY, "18ea62f19254a290-1-43"),
     messages.Failure("bad-field", "pid is a decimal number"),
-    messages.GetAnswer(DIRECTORY, (LONG,), trail=True),
-    messages.GetEnvironments(DIRECTORY, (b"HOME=/h",)),
-    messages.GetStatus(),
-    messages.Check(DIRECTORY, "fish", b"pip install \xff; and true\n", (LONG,), (b"hash pip=/usr/bin/pip",)),
-    messages.Decide("allow", DIRECTORY, (b"HOME=/h",)),
-    messages.TrustTree(DIRECTORY),
-    messages.TrustList(),
-    messages.TrustRevoke(DIRECTORY, b"\xff"),
-    messages.Stop(),
-    messages.AnswerReply(_answer, "allowed", ("the lock file is older",)),
-    messages.EnvironmentsReply((_environment,), (_interpreter,)),
-    messages.CheckReply((_install,)),
-    messages.StatusReply(4242, ("watches",), 12.5, 3, 2),
-    messages.DecisionsReply((messages.Decision("0" * 64, "allow", DIRECTORY, b"/v", "2026-01-02"),), "revoked"),
+    requests.GetAnswer(DIRECTORY, (LONG,), trail=True),
+    requests.GetEnvironments(DIRECTORY, (b"HOME=/h",)),
+    requests.GetStatus(),
+    requests.Check(DIRECTORY, "fish", b"pip install \xff; and true\n", (LONG,), (b"hash pip=/usr/bin/pip",)),
+    requests.Decide("allow", DIRECTORY, (b"HOME=/h",)),
+    requests.TrustTree(DIRECTORY),
+    requests.TrustList(),
+    requests.TrustRevoke(DIRECTORY, b"\xff"),
+    requests.Stop(),
+    requests.AnswerReply(_answer, "allowed", ("the lock file is older",)),
+    requests.EnvironmentsReply((_environment,), (_interpreter,)),
+    requests.CheckReply((_install,)),
+    requests.StatusReply(4242, ("watches",), 12.5, 3, 2),
+    requests.DecisionsReply((requests.Decision("0" * 64, "allow", DIRECTORY, b"/v", "2026-01-02"),), "revoked"),
 )
 """One message of every verb."""
 
@@ -141,9 +141,9 @@ def generate() -> dict[str, bytes]:
         if kind in get_args(messages.ShellReply):
             header = HEADER if verb != "news" else Header(HEADER.version, b"", HEADER.stamp, b"")
             files[f"{verb}.reply.bin"] = query.encode(shellframe.encode_reply(header, sample))
-        if kind in get_args(messages.CommandRequest):
+        if kind in get_args(requests.CommandRequest):
             files[f"{verb}.request.msgpack.bin"] = query.encode([codec.encode_request(IDENTIFIER, sample)])
-        if kind in get_args(messages.CommandReply):
+        if kind in get_args(requests.CommandReply):
             files[f"{verb}.reply.msgpack.bin"] = query.encode([codec.encode_reply(HEADER, sample)])
     return files
 

@@ -23,7 +23,7 @@ from alight.files.disk import Disk
 from alight.health.audit import audit
 from alight.model import Finding, Resolution
 from alight.resolver import resolve
-from alight.wire.messages import AnswerReply, GetAnswer
+from alight.wire.requests import AnswerReply, GetAnswer
 from support.playfield import Clock, link, write
 from support.pythons import pythons
 from support.tools import clean_environment, tool
