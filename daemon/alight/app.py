@@ -6,6 +6,9 @@ import logging
 import os
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from threading import Thread
+from typing import cast
 
 from alight import log
 from alight.clock import Clock, SystemClock
@@ -15,6 +18,7 @@ from alight.lifecycle import limits
 from alight.lifecycle.identity import require_ordinary_user
 from alight.lifecycle.lock import Lock
 from alight.lifecycle.service import Part, Service
+from alight.model import GuardMode
 from alight.paths import Places
 from alight.server.handlers import Handlers
 from alight.server.handlers_base import Surface, Watcher
@@ -79,7 +83,9 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
     reading = Reading(index, handlers.reconsider, loop.call_soon_threadsafe)
     loop.every(PERIOD_SECONDS, reading.tick)
     loop.call_soon_threadsafe(reading.tick)
-    parts = [Part("server", loop.open, loop.close)]
+    # In a thread of its own, so that neither the first question at Enter nor anybody else waits for these modules.
+    rules = Thread(target=import_module, args=("alight.server.guard_handlers",), name="rules")
+    parts = [Part("server", loop.open, loop.close), Part("rules", rules.start, rules.join)]
     if watch is not None:
         parts.append(Part("watch", watch.start, watch.stop))
     with Service(parts):
@@ -90,7 +96,9 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
 
 def _surface(settings: Settings, news: News | None, watch: Watcher | None, stop: Callable[[str], None]) -> Surface:
     segment, wrapper = bool(settings.prompt_segment.value), bool(settings.virtualenvwrapper_hooks.value)
-    return Surface(news, watch, stop, segment=segment, wrapper=wrapper)
+    guard = settings.guard_mode
+    mode = None if guard.source == "default" else cast("GuardMode", guard.value)
+    return Surface(news, watch, stop, segment=segment, wrapper=wrapper, guard=mode)
 
 
 def _home() -> bytes:

@@ -19,6 +19,8 @@ PromptState = Literal["mismatch", "broken", "untrusted", "active", "inactive", "
 Owner = Literal["", "alight", "user", "inherited", "direnv", "mise", "vscode", "pyenv"]
 Switch = Literal["on", "off", "paused"]
 Action = Literal["keep", "enter", "leave", "adopt", "clean"]
+Act = Literal["run", "say", "ask", "stop"]
+GuardMode = Literal["ask", "warn", "block", "off"]
 Outcome = Literal["hit", "miss", "skipped"]
 Code = Literal[
     # health: about one environment

@@ -30,7 +30,7 @@ SERVED, FAILED, USAGE, ABSENT, EXPIRED, INCOMPATIBLE = range(6)
 """Exit codes of ``shell/PROTOCOL.md`` 6."""
 
 # verb -> number of fields on the command line, and which of them is the directory
-VERBS = {"ask": (9, 2), "note": (5, 2), "ping": (1, 0)}
+VERBS = {"ask": (9, 2), "note": (5, 2), "guard": (3, 2), "always": (4, 2), "ping": (1, 0)}
 
 # The same names in the same order as ``wire.facts.FACTS``; a test compares them.
 VARIABLES = (
@@ -44,6 +44,17 @@ VARIABLES = (
     b"HATCH_ENV_TYPE_VIRTUAL_PATH UV_PROJECT_ENVIRONMENT UV_PYTHON_INSTALL_DIR UV_CACHE_DIR PYENV_ROOT PYENV_VERSION "
     b"PIXI_HOME MISE_DATA_DIR ASDF_DATA_DIR ASDF_PYTHON_VERSION XDG_DATA_HOME XDG_CACHE_HOME XDG_CONFIG_HOME HOME"
 ).split()
+# Those of ``wire.facts`` for lines to check; a test compares them, too.
+LANDING_PREFIXES = tuple(
+    b"PIP_ UV_ CONDA_ _CONDA_ MAMBA_ POETRY_ PIPENV_ PDM_ HATCH_ PYENV_ PIXI_ PIPX_ FLIT_ ASDF_ MISE_ DIRENV_ "
+    b"VIRTUALENV_ XDG_ DEB_ RPM_ HOMEBREW_ CUDA_ PYTHON VIRTUAL_ENV".split()
+)
+LANDING_NAMES = (
+    b"CONDARC WORKON_HOME VIRTUALFISH_HOME DIST_EXTRA_CONFIG __PYVENV_LAUNCHER__ __MISE_DIFF _OLD_VIRTUAL_PATH HOME "
+    b"PATH PWD OLDPWD CDPATH USER LOGNAME CI SUDO_USER TERM_PROGRAM BASH_ENV ENV ZDOTDIR LD_LIBRARY_PATH ALIGHT_GUARD"
+).split()
+SECRETS = b"PASSWORD TOKEN HTTP_BASIC SECRET CREDENTIAL _INDEX PROXY _CERT".split()
+LANDING_LIMIT = 60
 VALUE_LIMIT = 8 * 1024
 PATH_LIMIT = 16_000
 
@@ -238,12 +249,31 @@ def variables(environ: "dict[bytes, bytes]") -> list[bytes]:
     return found
 
 
+def guarded(environ: "dict[bytes, bytes]") -> list[bytes]:
+    """The frames of ``guard`` (PROTOCOL.md 7) behind the directory; raises Incompatible when they are too many."""
+    line, words = environ.get(b"ALIGHT_LINE", b""), environ.get(b"ALIGHT_WORDS", b"")
+    found: list[bytes] = []
+    for name in sorted(environ):
+        size = len(environ[name])
+        if _is_landing(name, line) and size <= (PATH_LIMIT if name == b"PATH" else VALUE_LIMIT):
+            found.append(name + b"=" + environ[name])
+    if len(found) > LANDING_LIMIT:
+        raise Incompatible("more variables than a message holds")
+    return [environ.get(b"ALIGHT_BEFORE", b""), line, *found, *(words.split(b"\x1f") if words else ())]
+
+
+def _is_landing(name: bytes, line: bytes) -> bool:
+    """Whether it may change where ``line`` lands; one of which the line names the beginning counts as named."""
+    if name and (b"$" + name in line or b"${" + name in line):
+        return True
+    is_one = name in LANDING_NAMES or name.startswith(LANDING_PREFIXES)
+    return is_one and not any(part in name for part in SECRETS)
+
+
 def ask(socket_path: bytes, verb: str, fields: "list[bytes]", deadline_seconds: float) -> tuple[int, bytes]:
     """(exit code, what to print) of one shell request."""
     own = identifier()
     frames = [PROTOCOL, verb.encode(), own, *fields]
-    if verb != "ping":
-        frames += variables(posix.environ)
     directory = fields[VERBS[verb][1]]
 
     def is_mine(reply: list[bytes]) -> bool:
@@ -252,6 +282,10 @@ def ask(socket_path: bytes, verb: str, fields: "list[bytes]", deadline_seconds: 
         return reply[2] == own and (reply[5] == directory or reply[6] == b"failure")
 
     try:
+        if verb == "guard":
+            frames += guarded(posix.environ)
+        elif verb in ("ask", "note"):
+            frames += variables(posix.environ)
         reply = exchange(socket_path, frames, deadline_seconds, accept=is_mine)
     except ExchangeError as error:
         return error.code, b""

@@ -12,7 +12,7 @@ import pytest
 
 from alight.cli import shellfiles
 from alight.cli.init import hook_text
-from alight.cli.quoting import assignment
+from alight.quoting import assignment
 from alight.errors import AlightError
 
 NAMES = [b"__alight_python", b"__alight_client", b"__alight_command", b"__alight_daemon_python"]

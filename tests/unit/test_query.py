@@ -58,6 +58,9 @@ def test_a_daemon_of_pyzmq_answers(runtime_directory: Path) -> None:
 def test_names_and_bounds_are_those_of_the_wire() -> None:
     """What the script repeats because it imports nothing is the same as in ``wire``."""
     assert [name.decode() for name in query.VARIABLES] == list(facts.FACTS)
+    assert [name.decode() for name in query.LANDING_PREFIXES] == list(facts.LANDING_PREFIXES)
+    assert [name.decode() for name in query.LANDING_NAMES] == list(facts.LANDING_NAMES)
+    assert [name.decode() for name in query.SECRETS] == list(facts.SECRETS)
     assert (query.MAX_FRAMES, query.MAX_FRAME, query.MAX_MESSAGE) == (
         limits.MAX_FRAMES,
         limits.MAX_FRAME,

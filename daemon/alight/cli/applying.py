@@ -10,7 +10,6 @@ from alight.activation import interpreter, stack
 from alight.activation.changes import Changes
 from alight.activation.operations import entering
 from alight.cli.describe import next_step
-from alight.cli.quoting import quote_sh
 from alight.cli.render import text_of
 from alight.cli.session import Session
 from alight.clock import SystemClock
@@ -18,6 +17,7 @@ from alight.errors import BadNews, Untrusted
 from alight.files.disk import Disk
 from alight.files.documents import Documents
 from alight.model import Answer, Environment
+from alight.quoting import quote_sh
 from alight.systems.base import Facts, normalise
 from alight.trust.judge import may_be_allowed
 from alight.trust.pins import pinned

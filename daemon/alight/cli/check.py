@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ import click
 from alight.cli import render
 from alight.cli.options import AfterDashes, json_option
 from alight.cli.place import directory_of
-from alight.cli.quoting import QUOTERS
 from alight.cli.session import Session
 from alight.errors import UsageError
+from alight.quoting import words_of
 
 if TYPE_CHECKING:
     from alight.model import Install
@@ -23,7 +22,6 @@ SHELLS = ("bash", "zsh", "fish")
 BAD_NEWS = frozenset({"global", "wrong-env", "mixed"})
 """Verdicts that end the command with 1."""
 
-_PLAIN = re.compile(rb"[A-Za-z0-9_@%+,./:-][A-Za-z0-9_@%+,./:=-]*")
 _COLOURS = {"global": "yellow", "wrong-env": "yellow", "mixed": "yellow", "refused": "red", "ok": "green"}
 
 
@@ -74,11 +72,6 @@ def line_of(command: Sequence[str], shell: str) -> bytes:
     """The line that the words are: one is a line already, several are quoted so that they stay what they are."""
     octets = [os.fsencode(word) for word in command]
     return octets[0] if len(octets) == 1 else words_of(octets, shell)
-
-
-def words_of(words: Sequence[bytes], shell: str) -> bytes:
-    """Words as one would type them in this shell."""
-    return b" ".join(word if _PLAIN.fullmatch(word) else QUOTERS[shell](word) for word in words)
 
 
 def _say(install: Install, session: Session, shell: str) -> None:

@@ -79,7 +79,7 @@ def _with_hooks(files: Sequence[bytes], words: Sequence[bytes], lines: bytes = b
 
     Packages write them for bash, whatever they are called; ``conda run`` starts one, too.
     """
-    from alight.cli.quoting import quote_sh
+    from alight.quoting import quote_sh
 
     shell = next((path for path in _BASHES if os.access(path, os.X_OK)), b"/bin/sh")
     sourced = b"".join(b". " + quote_sh(file) + b"; " for file in files)

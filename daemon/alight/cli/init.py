@@ -8,8 +8,8 @@ import sys
 import click
 
 from alight.cli import render
-from alight.cli.quoting import assignment
 from alight.cli.shellfiles import SHELLS, base_interpreter, command_path, query_client, shell_file
+from alight.quoting import assignment
 
 _HELP = """Print the hook for a shell. Add one line to its rc file:
 
@@ -30,8 +30,12 @@ def init(shell: str) -> int:
     return 0
 
 
+PARTS = ("alight", "guard")
+"""The files of a hook, in the order they are read."""
+
+
 def hook_text(shell: str, invoked: str) -> bytes:
-    """Four assignments that tell the hook its programs, then the hook itself."""
+    """Four assignments that tell the hook its programs, then the hook's files."""
     values: dict[str, str | os.PathLike[str]] = {
         "__alight_python": base_interpreter(),
         "__alight_client": query_client(),
@@ -39,4 +43,4 @@ def hook_text(shell: str, invoked: str) -> bytes:
         "__alight_daemon_python": sys.executable,
     }
     preamble = b"".join(assignment(shell, name, os.fsencode(value)) for name, value in values.items())
-    return preamble + shell_file(f"alight.{shell}").read_bytes()
+    return preamble + b"\n".join(shell_file(f"{part}.{shell}").read_bytes() for part in PARTS)

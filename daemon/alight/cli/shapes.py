@@ -149,6 +149,7 @@ def decision_shape(decision: Decision) -> Shape:
         "decision": decision.decision,
         "root": text_of(decision.root),
         "prefix": text_of(decision.prefix),
+        "tool": decision.tool or None,
         "since": decision.since,
     }
 

@@ -26,6 +26,8 @@ def trust(session: Session, tree: str | None, listing: bool, revoke: str | None,
     A tree covers whole folders, never one whose name merely starts the same. Environments that git tracks, or that
     bring their own `git`, `ls` or `sudo`, are not covered: allow each by itself.
 
+    `always TOOL` in the list is no trust: it is where you answered a question of the guard with "always here".
+
     Exit code 1 when there was nothing to revoke, 3 without a daemon.
     """
     from alight.cli.shapes import decision_shape
@@ -49,7 +51,13 @@ def trust(session: Session, tree: str | None, listing: bool, revoke: str | None,
         render.table(
             ("id", "decision", "root", "environment", "since"),
             [
-                (one.identifier[:12], one.decision, text_of(one.root), text_of(one.prefix), one.since)
+                (
+                    one.identifier[:12],
+                    f"{one.decision} {one.tool}".rstrip(),
+                    text_of(one.root),
+                    text_of(one.prefix),
+                    one.since,
+                )
                 for one in reply.decisions
             ],
         )

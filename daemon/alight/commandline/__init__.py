@@ -8,6 +8,7 @@ disk folds them from left to right, and expands words with ``expand``. What the 
 
 from alight.commandline.reading import LINE_LIMIT, inner, read
 from alight.commandline.simple import Reading, Simple
+from alight.commandline.unfinished import closed
 from alight.commandline.words import Word, expand, fields
 
-__all__ = ["LINE_LIMIT", "Reading", "Simple", "Word", "expand", "fields", "inner", "read"]
+__all__ = ["LINE_LIMIT", "Reading", "Simple", "Word", "closed", "expand", "fields", "inner", "read"]

@@ -6,7 +6,7 @@ import re
 import shlex
 
 from alight.files.disk import Disk
-from alight.wire.facts import LANDING
+from alight.wire.facts import is_landing
 
 _ASSIGNED = re.compile(rb"^[ \t]*(?:export[ \t]+|set -gx[ \t]+)?VIRTUAL_ENV(?:=|[ \t]+)([^\n]+)$", re.MULTILINE)
 _SEARCHED = re.compile(
@@ -29,7 +29,7 @@ def environment_of(path: bytes, disk: Disk) -> bytes | None:
     content = disk.read(path)
     if not content or b"deactivate" not in content or not _SEARCHED.search(content):
         return None
-    if any(LANDING.fullmatch(name) and name not in _OWN for name in _EXPORTED.findall(content.decode("latin-1"))):
+    if any(is_landing(name) and name not in _OWN for name in _EXPORTED.findall(content.decode("latin-1"))):
         return None
     values = [value.strip() for value in _ASSIGNED.findall(content) if b"cygpath" not in value]
     if len(set(values)) != 1:

@@ -143,7 +143,9 @@ class _Asker:
             yield from ((simple, folded, one) for one in self.unknown(simple, folded, "opaque-line"))
             return
         own = reading.commands[0]
-        words = tuple(replace(word, span=None) for word in own.words)
+        # They stand where the alias was typed; in front of them nothing else may be replaced.
+        place = simple.words[0].span if not own.wrappers else None
+        words = tuple(replace(word, span=place) for word in own.words)
         # The word an alias begins with is not looked up as an alias again.
         others = {name: text for name, text in caller.aliases.items() if name != simple.name}
         expanded = replace(simple, words=(*words, *simple.words[1:]), wrappers=(*simple.wrappers, *own.wrappers))

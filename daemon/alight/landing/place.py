@@ -10,7 +10,7 @@ from alight.commandline.words import Word, expand
 from alight.files.disk import join
 from alight.landing.base import Context
 from alight.model import Reason
-from alight.wire.facts import LANDING
+from alight.wire.facts import is_landing
 
 
 class Unknowable(Exception):
@@ -130,7 +130,7 @@ class Place:
 
     def context(self, words: Mapping[str, bytes | None], *, conditional: bool) -> Context:
         """What one command gets; raises Unknowable when a variable that decides is lost."""
-        if any(LANDING.fullmatch(name) for name in self.lost):
+        if any(is_landing(name) for name in self.lost):
             raise Unknowable("unknown-word")
         return replace(
             self.caller,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alight.files.disk import join
 from alight.landing import dispatch
@@ -141,7 +141,8 @@ def _without(words: tuple[bytes, ...], flags: frozenset[bytes], valued: tuple[by
 def _lands(words: tuple[bytes, ...], context: Context, aim: Aim) -> bool:
     """Whether the rules that were asked about the typed line say that these words land where they should."""
     line = b" ".join(b"'" + word.replace(b"'", b"'\\''") + b"'" for word in words)
-    found = dispatch.predictions(line, "bash", context)
+    # Whether it runs at all is another question than where it lands.
+    found = dispatch.predictions(line, "bash", replace(context, conditional=False))
     if len(found) != 1:
         return False
     prediction, disk = found[0][2], context.disk

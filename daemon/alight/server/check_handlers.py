@@ -26,17 +26,20 @@ class CheckHandlers:
 
     def check(self, request: Check) -> CheckReply:
         """What every installer on the line would do; raises BadRequest for a line of an unknown shell."""
-        if request.shell not in SHELLS:
-            raise BadRequest("bad-field", f"a shell is one of {', '.join(SHELLS)}")
-        caller = self._caller(request)
+        caller = self.caller(request.directory, request.shell, request.variables, request.words)
         return CheckReply(judge.installs(request.line, request.shell, caller, self._answers.answer))
 
-    def _caller(self, request: Check) -> Context:
+    def caller(
+        self, directory: bytes, shell: str, variables_sent: tuple[bytes, ...], words: tuple[bytes, ...]
+    ) -> Context:
+        """Where and as whom a line would run; raises BadRequest for what cannot be."""
+        if shell not in SHELLS:
+            raise BadRequest("bad-field", f"a shell is one of {', '.join(SHELLS)}")
         disk = self._answers.disk()
-        variables = facts.parse_landing(request.variables)
-        hashed, functions, aliases = _words(request.words)
+        variables = facts.parse_landing(variables_sent)
+        hashed, functions, aliases = _words(words)
         return Context(
-            directory=absolute(request.directory),
+            directory=absolute(directory),
             variables=variables,
             disk=disk,
             documents=Documents(disk),

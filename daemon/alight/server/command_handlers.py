@@ -101,7 +101,12 @@ class CommandHandlers:
         """Every recorded decision."""
         listed = tuple(
             Decision(
-                record.identifier, record.decision, os.fsencode(record.root), os.fsencode(record.prefix), record.since
+                record.identifier,
+                record.decision,
+                os.fsencode(record.root),
+                os.fsencode(record.prefix),
+                record.since,
+                record.tool,
             )
             for record in self._answers.judge.records.all()
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from alight.errors import BadRequest
+from alight.model import GuardMode
 from alight.server.news import News
 from alight.wire.messages import Message
 
@@ -50,7 +51,8 @@ class Watcher(Protocol):
 class Surface:
     """What the handlers are given from outside: the news, the watch, how to stop, and what the settings want.
 
-    ``segment`` is the hooks' own prompt segment, ``wrapper`` virtualenvwrapper's hook files.
+    ``segment`` is the hooks' own prompt segment, ``wrapper`` virtualenvwrapper's hook files, ``guard`` what the
+    guard does where somebody has set it.
     """
 
     news: News | None
@@ -58,6 +60,7 @@ class Surface:
     stop: Callable[[str], None]
     segment: bool
     wrapper: bool = False
+    guard: GuardMode | None = None
 
 
 def absolute(directory: bytes) -> bytes:

@@ -170,12 +170,7 @@ class Judge:
             raise BadNews(f"nothing is recorded about {display_path(which)}", "`alight trust --list` shows what is")
         for record in gone:
             self.records.remove(record.identifier)
-        return Recorded(
-            "forgot "
-            + "; ".join(
-                f"{record.decision} {display_path(os.fsencode(record.prefix or record.root))}" for record in gone
-            )
-        )
+        return Recorded("forgot " + "; ".join(map(_said, gone)))
 
     def _offender(self, disk: Disk, resolution: Resolution) -> bytes | None:
         """Who else decides what PATH would lead to: the environment as it is reached, its bin, and its description."""
@@ -193,6 +188,11 @@ class Judge:
             if ownership.within(tree, root) and ownership.within(tree, prefix):
                 return record
         return None
+
+
+def _said(record: Record) -> str:
+    place = display_path(os.fsencode(record.prefix or record.root))
+    return " ".join(filter(None, (record.decision, record.tool, place)))
 
 
 def _pair(resolution: Resolution, disk: Disk) -> tuple[bytes, bytes]:

@@ -21,8 +21,11 @@ from alight.paths import secure
 
 RECORD_LIMIT = 64 * 1024
 VERSION = 1
-DecisionKind = Literal["allow", "deny", "tree", "pool"]
-"""``pool`` is no decision of the user's: it is the stamp of an environment trusted by ownership and its link."""
+DecisionKind = Literal["allow", "deny", "tree", "pool", "always"]
+"""``pool`` is no decision of the user's: it is the stamp of an environment trusted by ownership and its link.
+
+``always`` is no trust: the user wants no question about what a tool writes there.
+"""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -45,16 +48,19 @@ class Record(msgspec.Struct, frozen=True):
     owner: int
     since: str
     evidence: Evidence | None = None
+    tool: str = ""
+    """Of an ``always``; it may have an empty root (no project) and an empty prefix (nothing would land)."""
 
     @property
     def identifier(self) -> str:
         """The file's name without ending: SHA-256 over what the decision is about."""
-        return identify(self.decision, os.fsencode(self.root), os.fsencode(self.prefix))
+        return identify(self.decision, os.fsencode(self.root), os.fsencode(self.prefix), self.tool)
 
 
-def identify(decision: str, root: bytes, prefix: bytes) -> str:
-    """The name of the record about (root, prefix)."""
-    return hashlib.sha256(b"\0".join((decision.encode(), root, prefix))).hexdigest()
+def identify(decision: str, root: bytes, prefix: bytes, tool: str = "") -> str:
+    """The name of the record about (root, prefix), for an ``always`` about (root, tool, prefix)."""
+    about = (decision.encode(), root, prefix, *([tool.encode()] if tool else ()))
+    return hashlib.sha256(b"\0".join(about)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -79,14 +85,14 @@ class Records:
         """The file that holds this decision: the trust stamp that hooks test."""
         return os.fsencode(self.directory / f"{identifier}.json")
 
-    def find(self, decision: DecisionKind, root: bytes, prefix: bytes) -> Record | None:
+    def find(self, decision: DecisionKind, root: bytes, prefix: bytes, tool: str = "") -> Record | None:
         """The record about (root, prefix), or None. Costs one stat when it was read before."""
-        identifier = identify(decision, root, prefix)
+        identifier = identify(decision, root, prefix, tool)
         record = self._load(identifier)
         if record is None or record.decision != decision:
             return None
         matches = os.fsencode(record.root) == root and os.fsencode(record.prefix) == prefix
-        return record if matches else None
+        return record if matches and record.tool == tool else None
 
     def all(self) -> Iterator[Record]:
         """Every usable record, oldest name first."""
@@ -105,7 +111,9 @@ class Records:
         """The records that cover whole trees."""
         return tuple(record for record in self.all() if record.decision == "tree")
 
-    def write(self, decision: DecisionKind, root: bytes, prefix: bytes, evidence: Evidence | None) -> Record:
+    def write(
+        self, decision: DecisionKind, root: bytes, prefix: bytes, evidence: Evidence | None, tool: str = ""
+    ) -> Record:
         """Store a decision: temporary file, fsync, rename. Raises UnsafeDirectory or OSError; nothing is torn."""
         os.close(secure(self.directory, self._uid))
         record = Record(
@@ -116,6 +124,7 @@ class Records:
             owner=self._uid,
             since=_timestamp(self._clock),
             evidence=evidence,
+            tool=tool,
         )
         text = json.dumps(msgspec.structs.asdict(record) | {"evidence": _plain(evidence)}, indent=1) + "\n"
         target = self.directory / f"{record.identifier}.json"

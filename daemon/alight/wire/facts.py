@@ -39,15 +39,21 @@ FACTS: tuple[str, ...] = SESSION + OVERRIDES
 CHECKED: tuple[str, ...] = ("LD_LIBRARY_PATH", "CUDA_HOME", "CUDA_PATH", "PYTHONPATH")
 """Variables that only the commands send, for their checks of the shell around an environment."""
 
-LANDING = re.compile(
-    r"(?:PIP|UV|_?CONDA|MAMBA|POETRY|PIPENV|PDM|HATCH|PYENV|PIXI|PIPX|FLIT|ASDF|MISE|DIRENV|VIRTUALENV|XDG|DEB|RPM|HOMEBREW)_\w+"
-    r"|PYTHON\w*|VIRTUAL_ENV\w*|CONDARC|WORKON_HOME|VIRTUALFISH_HOME|DIST_EXTRA_CONFIG|__PYVENV_LAUNCHER__|__MISE_DIFF"
-    r"|HOME|PATH|PWD|OLDPWD|CDPATH|USER|LOGNAME|CI|SUDO_USER|TERM_PROGRAM|BASH_ENV|ENV|ZDOTDIR|LD_LIBRARY_PATH|CUDA_\w+",
-    re.ASCII,
+LANDING_PREFIXES: tuple[str, ...] = (
+    "PIP_", "UV_", "CONDA_", "_CONDA_", "MAMBA_", "POETRY_", "PIPENV_", "PDM_", "HATCH_", "PYENV_", "PIXI_", "PIPX_",
+    "FLIT_", "ASDF_", "MISE_", "DIRENV_", "VIRTUALENV_", "XDG_", "DEB_", "RPM_", "HOMEBREW_", "CUDA_", "PYTHON",
+    "VIRTUAL_ENV",
 )  # fmt: skip
-"""Variables that may change where an installer writes; the command sends them with a line to check."""
+LANDING_NAMES: tuple[str, ...] = (
+    "CONDARC", "WORKON_HOME", "VIRTUALFISH_HOME", "DIST_EXTRA_CONFIG", "__PYVENV_LAUNCHER__", "__MISE_DIFF",
+    "_OLD_VIRTUAL_PATH", "HOME", "PATH", "PWD", "OLDPWD", "CDPATH", "USER", "LOGNAME", "CI", "SUDO_USER",
+    "TERM_PROGRAM", "BASH_ENV", "ENV", "ZDOTDIR", "LD_LIBRARY_PATH", "ALIGHT_GUARD",
+)  # fmt: skip
+"""Variables that may change where an installer writes; sent with a line to check (PROTOCOL.md 7)."""
 
-_SECRET = re.compile(r"PASSWORD|TOKEN|HTTP_BASIC|SECRET|CREDENTIAL|_INDEX|PROXY|_CERT", re.ASCII)
+SECRETS: tuple[str, ...] = ("PASSWORD", "TOKEN", "HTTP_BASIC", "SECRET", "CREDENTIAL", "_INDEX", "PROXY", "_CERT")
+"""What the names of variables hold that stay at home: they decide what is installed, never where."""
+
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _MENTIONED = re.compile(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -83,17 +89,23 @@ def collect(environ: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
     )
 
 
+def is_landing(name: str) -> bool:
+    """Whether a variable of this name is sent with a line to check."""
+    is_one = name in LANDING_NAMES or name.startswith(LANDING_PREFIXES)
+    return is_one and not any(part in name for part in SECRETS)
+
+
 def collect_landing(environ: Mapping[bytes, bytes], line: bytes) -> tuple[bytes, ...]:
     """The frames that decide where ``line`` lands: those of ``LANDING``, and the variables that the line names.
 
-    Indexes and credentials stay at home: they decide what is installed, never where.
+    Indexes and credentials stay at home.
     """
     mentioned = set(_MENTIONED.findall(line))
     return tuple(
         name + b"=" + value
         for name, value in sorted(environ.items())
         if _NAME.fullmatch(name)
-        and (name in mentioned or (LANDING.fullmatch(name.decode()) and not _SECRET.search(name.decode())))
+        and (name in mentioned or is_landing(name.decode()))
         and len(value) <= (PATH_LIMIT if name == b"PATH" else VALUE_LIMIT)
     )
 

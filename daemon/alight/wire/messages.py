@@ -11,6 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from alight.model import (
+    Act,
     Action,
     Owner,
     PromptState,
@@ -54,6 +55,28 @@ class Note(Message, frozen=True, tag="note"):
     word: str  # what the shell says the first word is: file | alias | function | builtin | keyword | none
     line: bytes
     variables: tuple[bytes, ...] = ()
+
+
+class Guard(Message, frozen=True, tag="guard"):
+    """Is there anything to say about a line that is about to be accepted? (PROTOCOL.md 7)"""
+
+    VERB: ClassVar[str] = "guard"
+    shell: str
+    pid: int
+    directory: bytes
+    before: bytes  # what the shell has already taken of an unfinished command
+    line: bytes
+    frames: tuple[bytes, ...] = ()  # NAME=value, and what the shell knows of words
+
+
+class Always(Message, frozen=True, tag="always"):
+    """The user answered: never ask about this again."""
+
+    VERB: ClassVar[str] = "always"
+    shell: str
+    pid: int
+    directory: bytes
+    token: str  # of the verdict
 
 
 class Listen(Message, frozen=True, tag="listen"):
@@ -100,6 +123,18 @@ class Plan(Message, frozen=True, tag="plan"):
     operations: tuple[bytes, ...] = ()  # as PROTOCOL.md section 5 lists them
 
 
+class Verdict(Message, frozen=True, tag="verdict"):
+    """What a shell does with the line it asked about."""
+
+    VERB: ClassVar[str] = "verdict"
+    act: Act
+    once: str = ""  # if not empty, the message is shown once a shell for this text
+    message: str = ""
+    keys: str = ""  # the letters that are answers
+    token: str = ""  # what Always names
+    frames: tuple[bytes, ...] = ()  # -TEXT a further line, @BEGIN:END an edit, .WORD a word of it
+
+
 class Done(Message, frozen=True, tag="done"):
     """Heard; there is nothing to do."""
 
@@ -129,8 +164,8 @@ class Failure(Message, frozen=True, tag="failure"):
     message: str
 
 
-ShellRequest = Ask | Note | Listen | Ping
-ShellReply = Plan | Done | Pong | News | Failure
+ShellRequest = Ask | Note | Guard | Always | Listen | Ping
+ShellReply = Plan | Verdict | Done | Pong | News | Failure
 
 
 class Header(msgspec.Struct, frozen=True):

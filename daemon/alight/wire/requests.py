@@ -143,10 +143,11 @@ class Decision(msgspec.Struct, frozen=True):
     """One recorded decision, as listed."""
 
     identifier: str
-    decision: str  # allow | deny | tree
+    decision: str  # allow | deny | tree | pool | always
     root: bytes
     prefix: bytes
     since: str
+    tool: str = ""  # of an always
 
 
 class DecisionsReply(Message, frozen=True, tag="decisions-reply"):

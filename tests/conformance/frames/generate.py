@@ -86,6 +86,8 @@ _install = Install(
 SAMPLES: tuple[Message, ...] = (
     messages.Ask("zsh", 4242, DIRECTORY, "on", "alight", b"/v", b"", 130, True, (LONG, b"HOME=/h\xff")),
     messages.Note("fish", 4242, DIRECTORY, "file", b"python -m venv .venv\x1f", (b"HOME=/h",)),
+    messages.Guard("zsh", 4242, DIRECTORY, b"for i in 1; do\n", b"pip install \xff", (LONG, b"alias p=pip install")),
+    messages.Always("bash", 4242, DIRECTORY, "0123456789abcdef"),
     messages.Listen(DIRECTORY, DIRECTORY, "18ea62f19254a290-1-41"),
     messages.Ping(DIRECTORY),
     messages.Plan(
@@ -108,6 +110,9 @@ SAMPLES: tuple[Message, ...] = (
         witness_3=b"",
         witness_4=b"",
         operations=(b"set VIRTUAL_ENV=" + DIRECTORY + b"/.venv", b"unset PYTHONHOME", b"path-add " + DIRECTORY + b"/b"),
+    ),
+    messages.Verdict(
+        "ask", "", "alight: this pip", "rpac", "0123456789abcdef", (b"-  lands in", b"@0:15", b".uv", b".\xff")
     ),
     messages.Done(),
     messages.Pong(4242),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies
 
-from alight.cli.quoting import QUOTERS, assignment, quote_sh
+from alight.quoting import QUOTERS, assignment, quote_sh
 
 HOSTILE = [
     b"",

@@ -7,9 +7,10 @@ and does not depend on the locale it is read under.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _PLAIN = re.compile(rb"[ -&(-\[\]-~]*")  # printable ASCII but ' and \
+_BARE = re.compile(rb"[A-Za-z0-9_@%+,./:-][A-Za-z0-9_@%+,./:=-]*")
 
 
 def quote_zsh(word: bytes) -> bytes:
@@ -36,6 +37,11 @@ def quote_sh(word: bytes) -> bytes:
 
 
 QUOTERS: dict[str, Callable[[bytes], bytes]] = {"zsh": quote_zsh, "bash": quote_bash, "fish": quote_fish}
+
+
+def words_of(words: Sequence[bytes], shell: str) -> bytes:
+    """Words as one would type them in this shell."""
+    return b" ".join(word if _BARE.fullmatch(word) else QUOTERS[shell](word) for word in words)
 
 
 def assignment(shell: str, name: str, value: bytes) -> bytes:
