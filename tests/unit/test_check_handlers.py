@@ -85,6 +85,52 @@ def test_a_global_install_is_seen(handlers: CheckHandlers, home: Path) -> None:
     assert install.landing.purelib == os.fsencode(base / "lib/python3.12/site-packages")
 
 
+SAID: list[tuple[str, str, list[str], list[tuple[bytes, ...] | None]]] = [
+    # line, shell, what the shell says; argv of each install, None for one that nobody knows
+    ("p x", "bash", ['function p=p () \n{ \n    pip install "$@"\n}'], [(b"pip", b"install", b"x")]),
+    ("p x", "zsh", ['function p=\tpip install "$@"'], [(b"pip", b"install", b"x")]),
+    ("p x", "fish", ["function p=function p --wraps='pip'\n  pip install $argv\nend"], [(b"pip", b"install", b"x")]),
+    ("pip install x", "zsh", ['function pip=\tcommand pip --verbose "$@"'], [(b"pip", b"--verbose", b"install", b"x")]),
+    ("pip install x", "zsh", ['function pip=\tpip --verbose "$@"'], [None]),
+    ("pip install x", "zsh", ['function pip=\tfoo; command pip "$@"'], [None]),
+    ("'pip' install x", "zsh", ['function pip=\tcommand pip "$@"'], [None]),
+    ("p x && p y", "zsh", ['function p=\tpip install "$@"'], [(b"pip", b"install", b"x"), (b"pip", b"install", b"y")]),
+    ("p x; pip install y", "zsh", ['function p=\tpip install "$@"', "function pip"], [None, None]),
+    ("pip install x", "zsh", ['function pip=\tcommand pip "$@"', "alias pip=pip -v"], [None]),
+    ("command 'pip' install x", "zsh", ['function pip=\tcommand pip --user "$@"'], [(b"pip", b"install", b"x")]),
+    ("p x; pip install y", "zsh", ["function p=\tcd /; pip"], [None]),
+    ("pip install $x", "bash", ["shell x=a"], [(b"pip", b"install", b"a")]),
+    ("pip install $x b", "bash", ["unset x"], [(b"pip", b"install", b"b")]),
+    ("pip install -t $x b", "bash", [], [None]),
+    ("cd $x && pip install b", "bash", ["shell x=/"], [(b"pip", b"install", b"b")]),
+    ("x=c; pip install $x", "bash", ["shell x=a"], [(b"pip", b"install", b"c")]),
+    ("pip install $EXPORTED", "bash", ["shell EXPORTED=a"], [(b"pip", b"install", b"e")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "shell", "said", "expected"), SAID)
+def test_what_the_shell_says_of_words(
+    handlers: CheckHandlers,
+    home: Path,
+    line: str,
+    shell: str,
+    said: list[str],
+    expected: list[tuple[bytes, ...] | None],
+) -> None:
+    """A function that passes its arguments on is judged as what it starts, any other is not known; so are variables."""
+    base = home / "base"
+    write(base / "bin/python3.12", b"\x7fELF").chmod(0o755)
+    write(base / "lib/python3.12/os.py")
+    write(base / "lib/python3.12/site-packages/pip/__init__.py", '__version__ = "24.0"\n')
+    write(base / "lib/python3.12/site-packages/pip-24.0.dist-info/METADATA", "Name: pip\nVersion: 24.0\n")
+    write(base / "bin/pip", f"#!{base}/bin/python3.12\nimport pip\n").chmod(0o755)
+    variables = (f"PATH={base}/bin".encode(), f"HOME={home}".encode(), b"EXPORTED=e")
+    words = tuple(frame.encode() for frame in said)
+    reply = handlers.check(Check(os.fsencode(home), shell, line.encode(), variables, words))
+    found = [None if install.verdict == "unknown" else install.argv for install in reply.installs]
+    assert found == expected
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 @given(line=st.binary(max_size=200), shell=st.sampled_from(["bash", "zsh", "fish"]))
 def test_any_octets_are_answered(handlers: CheckHandlers, line: bytes, shell: str) -> None:

@@ -30,8 +30,10 @@ class Cut(Exception):
 
     def __init__(self, *closing: bytes, within: Cut | None = None, is_word: bool = False) -> None:
         super().__init__()
-        before: tuple[bytes, ...] | None = () if within is None else within.closing
-        self.closing = None if is_word or before is None else (*before, *closing)
+        self.closing: tuple[bytes, ...] | None = None
+        before = () if within is None else within.closing
+        if before is not None and not is_word:
+            self.closing = (*before, *closing)
 
 
 class Lexer(ABC):

@@ -7,7 +7,7 @@ from functools import partial
 
 from alight.errors import BadRequest
 from alight.files.documents import Documents
-from alight.landing import judge
+from alight.landing import judge, told
 from alight.landing.base import Context
 from alight.model import Resolution
 from alight.server.handlers_base import absolute
@@ -37,7 +37,7 @@ class CheckHandlers:
             raise BadRequest("bad-field", f"a shell is one of {', '.join(SHELLS)}")
         disk = self._answers.disk()
         variables = facts.parse_landing(variables_sent)
-        hashed, functions, aliases = _words(words)
+        said = told.parse(words, shell)
         return Context(
             directory=absolute(directory),
             variables=variables,
@@ -45,27 +45,12 @@ class CheckHandlers:
             documents=Documents(disk),
             home=variables.get("HOME") or self._answers.index.home,
             resolve=partial(self._resolve, variables),
-            hashed=hashed,
-            functions=functions,
-            aliases=aliases,
+            hashed=said.hashed,
+            functions=said.functions,
+            aliases=said.aliases,
+            passing=said.passing,
+            shell_variables=said.shell_variables,
         )
 
     def _resolve(self, variables: Mapping[str, bytes], directory: bytes) -> Resolution:
         return self._answers.index.resolve(directory, variables)
-
-
-def _words(words: tuple[bytes, ...]) -> tuple[dict[bytes, bytes], frozenset[bytes], dict[bytes, bytes]]:
-    """(remembered files, functions, aliases); words of kinds that are not known yet are left out."""
-    hashed: dict[bytes, bytes] = {}
-    functions: set[bytes] = set()
-    aliases: dict[bytes, bytes] = {}
-    for word in words:
-        kind, _, rest = word.partition(b" ")
-        name, separator, text = rest.partition(b"=")
-        if kind == b"function" and rest:
-            functions.add(rest)
-        elif kind == b"hash" and name and text.startswith(b"/"):
-            hashed[name] = text
-        elif kind == b"alias" and name and separator:
-            aliases[name] = text
-    return hashed, frozenset(functions), aliases
