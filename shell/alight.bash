@@ -725,6 +725,7 @@ __alight_at_prompt() {
   [[ $$ == "$__alight_pid" && $BASH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 && $__alight_switch != off ]] || return 0
   [[ $__alight_flags == own ]] || __alight_register
   ((__alight_bound)) || __alight_bind
+  ((${#__alight_dropped[@]} == 0)) || __alight_mend_history
   __alight_look "$__alight_code"
 }
 
@@ -804,7 +805,8 @@ __alight_register() {
 # --- Enter ---------------------------------------------------------------------------------------
 
 # Enter first tells us and then accepts the line, in every keymap where it does nothing but accept it; what the user has
-# made of it stays. The two keys between, bound to the two halves, are none that a keyboard has.
+# made of it stays. The two keys between, bound to the two halves, are none that a keyboard has. __alight_bound is 2 where
+# there is such a keymap.
 __alight_bind() {
   builtin local map key found answers
   __alight_bound=1
@@ -818,6 +820,7 @@ __alight_bind() {
     # shellcheck disable=SC2016  # `$_` as it is when the key is pressed, and after it
     builtin bind -m "$map" -x '"\C-x\C-_al\C-a": __alight_enter "$_" 2>/dev/null'
     builtin bind -m "$map" '"\C-x\C-_al\C-b": accept-line'
+    __alight_bound=2
     for key in '\C-m' '\C-j'; do
       [[ $found != *"\"$key\""* ]] || builtin bind -m "$map" "\"$key\": \"\C-x\C-_al\C-a\C-x\C-_al\C-b\""
     done
@@ -825,12 +828,18 @@ __alight_bind() {
 }
 
 # A line that may make an environment is told to the daemon before it runs: what is absent now and there later was made
-# by the user. Only the first line after a prompt counts; the next ones belong to a command that others began.
-__alight_enter() { __alight_plainly __alight_accepted || builtin :; }
+# by the user. Only the first line after a prompt counts; the next ones belong to a command that others began. The guard
+# comes first: what counts is the line that will run.
+__alight_enter() {
+  __alight_last=("$?")
+  __alight_plainly __alight_accepted || builtin :
+}
 
 __alight_accepted() {
-  ((__alight_at_start[0])) || return 0
+  builtin local __alight_at_first="${__alight_at_start[0]}"
   __alight_at_start=(0)
+  [[ -z $__alight_numbering ]] || __alight_guard "$__alight_at_first"
+  ((__alight_at_first)) || return 0
   case $READLINE_LINE in
     *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*)
       __alight_note "$READLINE_LINE"
@@ -895,6 +904,13 @@ __alight_command_line() {
       __alight_dirty=1 __alight_open_until=0
       return "$__alight_code"
       ;;
+    check)
+      if [[ -n $__alight_numbering ]]; then
+        __alight_check "${@:2}"
+      else
+        builtin command "$__alight_command" "$@"
+      fi
+      ;;
     *) builtin command "$__alight_command" "$@" ;;
   esac
 }
@@ -903,6 +919,7 @@ __alight_command_line() {
 
 __alight_load() {
   builtin local file="$1" line directory
+  __alight_beside=''
   if [[ -z ${__alight_client-} ]]; then
     # Sourced as a file: the client lies beside it, in the package or in the checkout.
     [[ ! -L $file ]] || file=$(builtin command readlink -f -- "$file" 2>/dev/null)
@@ -911,6 +928,7 @@ __alight_load() {
     for line in "${file%/*}/../query.py" "${file%/*}/../daemon/alight/query.py"; do
       [[ -r $line ]] && __alight_client=$line && break
     done
+    __alight_beside=${file%/*}/guard.bash
   fi
   [[ -n ${__alight_command-} ]] || __alight_command=$(builtin type -P alight)
   if [[ -z ${__alight_python-} && -r $__alight_command ]]; then
@@ -949,7 +967,7 @@ __alight_load() {
     builtin declare -ga __alight_at_start __alight_on_leave __alight_after_leave __alight_exit
     builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was
     __alight_fields=() __alight_witnesses=() __alight_there=('' '' '' '') __alight_mark=() __alight_seen=('') __alight_sum=('')
-    __alight_at_start=(0) __alight_exit=()
+    __alight_at_start=(0) __alight_exit=() __alight_dropped=() __alight_numbering=''
     __alight_forget
     __alight_pid=$$
     # A parent's display says nothing about this shell.
@@ -961,6 +979,8 @@ __alight_load() {
 }
 
 __alight_load "${BASH_SOURCE[0]-}"
+# shellcheck disable=SC1090  # guard.bash; otherwise it comes behind this file
+[[ ! -r $__alight_beside ]] || builtin source "$__alight_beside"
 
 fi
 

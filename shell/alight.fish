@@ -899,6 +899,8 @@ function alight --description 'The right Python environment for this directory'
             set -g __alight_dirty 1
             __alight_close_breaker
             return $code
+        case check
+            __alight_check $argv
         case '*'
             command $__alight_command $argv
     end
@@ -911,8 +913,9 @@ function __alight_load --argument-names file
         set -qg $name; or set -g $name ''
     end
     if test -z "$__alight_client"; and set -l real (builtin realpath -- $file 2>/dev/null)
-        # Sourced as a file: the client lies beside it, in the package or in the checkout.
+        # Sourced as a file: the guard and the client lie beside it, in the package or in the checkout.
         set -l above (string replace --regex '/[^/]*/[^/]*\z' '' -- "$real" | string collect)
+        set -g __alight_beside (string replace --regex '[^/]*\z' guard.fish -- "$real" | string collect)
         for candidate in $above/query.py $above/daemon/alight/query.py
             if test -r $candidate
                 set -g __alight_client $candidate
@@ -982,3 +985,7 @@ end
 
 __alight_load (status filename)
 builtin functions --erase __alight_load
+if set -qg __alight_beside
+    test ! -r $__alight_beside; or source $__alight_beside
+    set -eg __alight_beside
+end

@@ -854,6 +854,7 @@ ${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
 __alight_look() {
   [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return 0
   [[ $__alight_switch != off ]] || return 0
+  (( ! $+functions[__alight_chain] )) || __alight_chain
   [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
   if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
     __alight_leave
@@ -948,6 +949,7 @@ __alight_command_line() {
       command $__alight_command $1 --shell-owner "$__alight_owner" --shell-switch $__alight_switch \
         --shell-declined "$__alight_declined" "${@[2,-1]}"
       ;;
+    check) __alight_check "$@" ;;
     *)
       command $__alight_command "$@"
       local -i __alight_code=$?
@@ -962,9 +964,10 @@ __alight_command_line() {
 __alight_load() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   local file=$1 line directory
-  typeset -g __alight_python __alight_client __alight_command __alight_daemon_python
+  typeset -g __alight_python __alight_client __alight_command __alight_daemon_python __alight_beside
   if [[ -z $__alight_client ]]; then
-    # Sourced as a file: the client lies beside it, in the package or in the checkout.
+    # Sourced as a file: the guard and the client lie beside it, in the package or in the checkout.
+    __alight_beside=${file:A:h}/guard.zsh
     for line in ${file:A:h:h}/query.py ${file:A:h:h}/daemon/alight/query.py; do
       [[ -r $line ]] && __alight_client=$line && break
     done
@@ -1018,6 +1021,7 @@ __alight_load() {
   # In front, so that another hook's child does not inherit the connection.
   preexec_functions=(__alight_preexec ${preexec_functions:#__alight_preexec})
   zshexit_functions=(${zshexit_functions:#__alight_exit} __alight_exit)
+  [[ ! -r $__alight_beside ]] || builtin source $__alight_beside
 }
 
 __alight_load "${(%):-%x}"
