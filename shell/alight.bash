@@ -98,7 +98,7 @@ __alight_spawn() {
   ((__alight_now - __alight_spawned >= 10 || __alight_now < __alight_spawned)) || return 0
   [[ -x $__alight_python && -r $__alight_client && -x $__alight_daemon_python ]] || return 0
   __alight_spawned=$__alight_now
-  ("$__alight_python" -I -S "$__alight_client" spawn "$__alight_runtime" "$__alight_daemon_python" </dev/null >/dev/null 2>&1 &)
+  ("$__alight_python" -I -S "${__alight_client%/*}/query.py" spawn "$__alight_runtime" "$__alight_daemon_python" </dev/null >/dev/null 2>&1 &)
 }
 
 # --- state and display ---------------------------------------------------------------------------
@@ -895,6 +895,10 @@ __alight_command_line() {
       ;;
     pause) __alight_switch=paused __alight_declined=${__alight_root:--} ;;
     status | doctor)
+      # No line editor, or one that is not readline: nothing can be asked at Enter.
+      if [[ $1 == doctor ]] && ((__alight_bound != 2)); then
+        builtin set -- "$1" --shell-guard no "${@:2}"
+      fi
       builtin command "$__alight_command" "$1" --shell-owner "$__alight_owner" --shell-switch "$__alight_switch" \
         --shell-declined "$__alight_declined" "${@:2}"
       ;;

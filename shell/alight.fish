@@ -746,11 +746,10 @@ function __alight_spawn
     __alight_is_between $__alight_spawned_from $__alight_spawned_until; and return
     set -g __alight_spawned_from $__alight_clock
     set -g __alight_spawned_until (builtin math $__alight_clock + 10)
-    set -l words $__alight_command daemon start
-    if test "$__alight_call[1]" = "$__alight_python"
-        test -x "$__alight_python" -a -r "$__alight_client" -a -x "$__alight_daemon_python"; or return
-        set words $__alight_call spawn $__alight_runtime $__alight_daemon_python
-    end
+    test -x "$__alight_python" -a -r "$__alight_client" -a -x "$__alight_daemon_python"; or return
+    # Beside a compiled client lies the one in Python, which knows how.
+    set -l script (string replace --regex '[^/]*\z' query.py -- $__alight_client | string collect)
+    set -l words $__alight_python -I -S $script spawn $__alight_runtime $__alight_daemon_python
     set -l nothing (command /bin/sh -c '"$@" </dev/null >/dev/null 2>&1 &' alight $words 2>/dev/null)
 end
 

@@ -71,9 +71,13 @@ __alight_exchange() {
         4) return 4 ;;
         *) [[ $code == 2 && $ERRNO == 4 ]] || return 3 ;;
       esac
-      (( need > 66 || $#in < 66 )) || { octet=$in[66] need=$(( 66 + #octet )) }
+      [[ $in[1] == $'\xff' ]] || return 5
+      (( need > 66 || $#in < 66 )) || {
+        [[ $in[11] == $'\x03' && ${in[13,17]} == $'NULL\0' && $in[65] == $'\x04' ]] || return 5
+        octet=$in[66] need=$(( 66 + #octet ))
+      }
     done
-    [[ $in[1] == $'\xff' && $in[11] == $'\x03' && $in[65] == $'\x04' && ${in[67,72]} == $'\x05READY' ]] || return 5
+    [[ ${in[67,72]} == $'\x05READY' ]] || return 5
     in=${in[need+1,-1]}
 
     # The fields packed into one frame, joined by NUL.
@@ -134,9 +138,8 @@ __alight_exchange() {
           (( $#chunk <= 16384 )) || return 5
         done
       fi
-      [[ $__alight_reply[3] == $id ]] && break
+      [[ $__alight_reply[3] == $id && ( $__alight_reply[6] == $PWD || $__alight_reply[7] == failure ) ]] && break
     done
-    [[ $__alight_reply[6] == $PWD ]] || return 5
     shift 6 __alight_reply
     complete=1
     return 0
@@ -766,7 +769,7 @@ __alight_spawn() {
   [[ -x $__alight_python && -r $__alight_client && -x $__alight_daemon_python ]] || return 0
   __alight_spawned=$EPOCHSECONDS
   local -i fd
-  exec {fd}< <(exec $__alight_python -I -S $__alight_client spawn $__alight_runtime $__alight_daemon_python 2>/dev/null </dev/null)
+  exec {fd}< <(exec $__alight_python -I -S ${__alight_client:h}/query.py spawn $__alight_runtime $__alight_daemon_python 2>/dev/null </dev/null)
   __alight_waiting=$fd
   zle -F $fd __alight_started 2>/dev/null || __alight_stop_waiting
 }

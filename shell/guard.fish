@@ -26,7 +26,7 @@ function __alight_bind_enter
             test -n "$lines[1]"; or continue
             # What `bind` prints is source text of this shell's own.
             set -l words
-            eval "set words $lines[1]" 2>/dev/null; or continue
+            builtin printf '%s\n' $lines[1] | read --tokenize --list words; or continue
             set -l into
             set -e words[1]
             while string match --quiet -- '-*' "$words[1]"
@@ -68,7 +68,8 @@ function __alight_go_on --argument-names name
         if builtin contains -- $command $known
             builtin commandline -f $command
         else
-            eval $command
+            # The user's own, as it stood behind the key.
+            builtin printf '%s\n' $command | source
         end
     end
 end
@@ -100,7 +101,7 @@ function __alight_abbreviates
     test -n "$token"; and abbr --query -- $token 2>/dev/null; or return 1
     for known in (abbr --show)
         set -l words
-        eval "set words $known" 2>/dev/null; or continue
+        builtin printf '%s\n' $known | read --tokenize --list words; or continue
         set -l at (builtin contains --index -- -- $words); or continue
         test "$words[$(math $at + 1)]" = "$token" -a (count $words) = (math $at + 2); or continue
         set -l before (builtin commandline -bc | string collect)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from alight.cli.init import hook_text
+from alight.cli.init import PARTS, hook_text
 from alight.client import Client
 from alight.wire.requests import GetStatus, StatusReply
 from support.daemon import DaemonInstance
@@ -39,9 +39,13 @@ def hook(kind: str) -> bytes:
     other = os.environ.get(HOOKS_VARIABLE)
     if other is None:
         return text
-    original = (Path(__file__).resolve().parents[2] / "shell" / f"alight.{kind}").read_bytes()
-    assert text.endswith(original)
-    return text.removesuffix(original) + (Path(other) / f"alight.{kind}").read_bytes()
+    for part in PARTS:
+        original = (Path(__file__).resolve().parents[2] / "shell" / f"{part}.{kind}").read_bytes()
+        mutated = Path(other) / f"{part}.{kind}"
+        assert original in text
+        if mutated.exists():
+            text = text.replace(original, mutated.read_bytes())
+    return text
 
 
 class World:

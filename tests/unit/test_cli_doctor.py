@@ -113,6 +113,7 @@ def test_the_state_of_the_place(state: str, code: str, capsys: Capture) -> None:
         ({}, [], ("hook-missing", "info")),
         ({}, ["--shell-owner", "alight", "--shell-switch", "on"], None),
         ({b"ALIGHT_DISABLE": b"1", **HOOKED}, [], ("hook-disabled", "warning")),
+        (HOOKED, ["--shell-guard", "no"], ("guard-missing", "info")),
         (HOOKED, ["--shell-switch", "off"], ("switched-off", "info")),
         (HOOKED, ["--shell-switch", "on", "--shell-declined", "/code/app"], ("declined", "info")),
         (HOOKED, ["--shell-switch", "on", "--shell-declined", "-"], None),

@@ -27,6 +27,7 @@ Trouble = Literal[
     "runtime-stale",  # a socket is there and nobody behind it
     "hook-missing",  # this shell has no hook
     "hook-disabled",  # ALIGHT_DISABLE is set
+    "guard-missing",  # this shell cannot ask before a line runs
     "switched-off",  # off or paused in this shell
     "declined",  # left by hand in this project
     "other-activator",  # another tool switches environments on here
@@ -56,6 +57,7 @@ class Shell:
     declined: str | None
     interactive: bool
     environ: Mapping[bytes, bytes]
+    guard: bool = True
 
 
 def complaint(code: Trouble, severity: Severity, message: str, *evidence: bytes) -> Complaint:
@@ -96,6 +98,9 @@ def of_shell(shell: Shell) -> Iterator[Complaint]:
         severity: Severity = "warning" if shell.interactive else "info"
         message = "this shell has no hook, so nothing is switched on by itself; `alight init --help` says how to add it"
         yield complaint("hook-missing", severity, message)
+    if not shell.guard:
+        message = "this shell has no line editor that alight can ask in: an install is not questioned before it runs"
+        yield complaint("guard-missing", "info", message)
     if shell.switch in ("off", "paused"):
         yield complaint("switched-off", "info", f"alight is {shell.switch} in this shell; `alight on` takes it back")
     elif shell.declined and shell.declined != NO_ROOT:

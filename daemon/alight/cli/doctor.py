@@ -18,6 +18,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 @click.option("--shell-owner", hidden=True, help="Who owns the active environment, as the shell knows it.")
 @click.option("--shell-switch", hidden=True, help="The shell's switch: on, off or paused.")
 @click.option("--shell-declined", hidden=True, help="The project root declined or paused in the shell.")
+@click.option("--shell-guard", hidden=True, help="`no` when the shell cannot ask before a line runs.")
 @directory_argument
 @json_option
 @click.pass_obj
@@ -27,6 +28,7 @@ def doctor(
     shell_owner: str | None,
     shell_switch: str | None,
     shell_declined: str | None,
+    shell_guard: str | None,
     as_json: bool,
 ) -> int:
     """Everything that is wrong with DIR's environment, with this shell around it, and with alight itself.
@@ -47,7 +49,8 @@ def doctor(
     answer = session.audited(answered.answer)
     found = answer.resolution
     health = found.environment.health if found.environment is not None else ()
-    shell = Shell(shell_owner, shell_switch, shell_declined or None, os.isatty(0), session.environ)
+    guard = shell_guard != "no"
+    shell = Shell(shell_owner, shell_switch, shell_declined or None, os.isatty(0), session.environ, guard=guard)
     complaints = [
         *map(of_finding, (*health, *found.findings)),
         *of_place(answer),
