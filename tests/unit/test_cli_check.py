@@ -155,3 +155,19 @@ def test_what_the_shell_knows_goes_along() -> None:
     asked = service.asked[0]
     assert isinstance(asked, Check)
     assert asked.words == (b"hash pip=/bin/pip", b"function uv")
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        (["pip", "install", "a b"], "alight check -- pip install 'a b'"),
+        (["--json", "cd api && pip install x"], "alight check --json -- 'cd api && pip install x'"),
+        (["--shell", "fish", "pip", "install", "-r", "a.txt"], "alight check --shell fish -- pip install -r a.txt"),
+        (["pip", "--", "install", "x"], "alight check -- pip install x"),
+        ([], "alight check -- pip install NAME"),
+    ],
+)
+def test_without_the_dashes_it_says_what_to_type(words: list[str], typed: str, capsys: Capture) -> None:
+    """A command that does not stand behind ``--`` is wrong usage, and the very line to type is printed."""
+    assert alight("check", *words, service=checking()) == 2
+    assert capsys.readouterr().err.splitlines()[-1].strip() == typed

@@ -171,6 +171,7 @@ def test_trust_list(capsys: pytest.CaptureFixture[str]) -> None:
                 "decision": "allow",
                 "root": "/code/app",
                 "prefix": "/code/app/.venv",
+                "tool": None,
                 "since": "2026-01-02",
             }
         ]

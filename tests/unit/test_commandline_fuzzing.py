@@ -123,3 +123,20 @@ def test_a_line_may_be_eight_kibibytes_long() -> None:
 def test_an_unknown_shell_is_not_read() -> None:
     """tcsh, nushell and others have lines of their own."""
     assert not read(b"pip install", "tcsh").complete
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_word_has_so_many_pieces(shell: str) -> None:
+    """Parameters and escapes in one word are counted: each is work for everyone who looks at the word."""
+    for piece in (b"$X", b"'a'\"b\"", b"\\a"):
+        assert read(b"pip install " + piece * 100, shell).complete
+        reading = read(b"pip install " + piece * 1000, shell)
+        assert (reading.complete, reading.reason) == (False, "too long")
+
+
+def test_a_value_that_doubles_is_not_known() -> None:
+    """``A=$A$A`` again and again fills no memory: beyond a size nobody needs, a word is not known."""
+    assert read(b"A=$A$A", "bash").complete
+    double = read(b"pip $A$A$A$A", "bash").commands[0].words[1]
+    assert expand(double, {"A": b"x" * 1000}, None) == b"x" * 4000
+    assert expand(double, {"A": b"x" * 30_000}, None) is None

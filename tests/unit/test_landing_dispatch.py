@@ -6,13 +6,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from alight.clock import SystemClock
+from alight.files.disk import Disk
+from alight.files.documents import Documents
 from alight.landing import dispatch, pythonline
 from alight.landing.base import Context, Prediction
+from alight.landing.upcoming import after_creation
+from alight.model import InstallAction, Landing
 from support.callers import SYSTEM_PATH, caller
+from support.condashape import conda_root
 from support.playfield import link, write
 from support.pythons import pythons
 
@@ -293,3 +300,112 @@ def test_the_interpreters_own_words(line: str) -> None:
     found = pythonline.parse(tuple(os.fsencode(word) for word in line.split()))
     expected = PYTHON_LINES[line]
     assert (None if found is None else (found.flags, found.module, found.script, found.start)) == expected
+
+
+def test_a_program_starts_where_the_directory_really_is(land: Path, context: Context) -> None:
+    """``../bin/python`` in a directory that a link leads to is beside what the link leads to."""
+    link(land / "binlink", str(land / "a/bin"))
+    into = f"{land}/a/lib/python{minor()}/site-packages"
+    for line in (
+        "cd ~/binlink && ./python -m pip install x",
+        "cd ~/binlink && ../bin/python -m pip install x",
+        "cd -P ~/binlink && ./python -m pip install x",
+        "cd ~/binlink; PATH=.:$PATH pip install x",
+    ):
+        assert place(one(line, context)) == into, line
+    assert place(one("cd ~/binlink && ./pip install -t ../here x", context)) == f"{land}/a/here"
+
+
+def test_a_pip_found_by_asking_is_run_by_the_python_named(land: Path, context: Context) -> None:
+    """``python "$(command -v pip)"`` installs for that Python; what nothing answers is unknown."""
+    on = context.inside(context.directory, PATH=os.fsencode(f"{land}/a/bin:{SYSTEM_PATH}"))
+    base = f"{BASE.parent.parent}/lib/python{minor()}/site-packages"
+    assert place(one(f'{BASE} "$(command -v pip)" install x', on)) == base
+    assert place(one('python "$(command -v pip)" install x', on)).startswith(f"{land}/a/")
+    assert one('python "$(pip-finder pip)" install x', on).outcome == "unknown"
+
+
+def test_what_a_test_decides_is_only_likely(land: Path, context: Context) -> None:
+    """``[ -d x ] && cd x; pip …``: the directory is an assumption."""
+    assert one("[ -d .. ] && cd ..; pip install x", context).certainty == "likely"
+    assert one("cd ..; pip install x", context).certainty == "sure"
+
+
+def test_what_is_in_a_new_environment_may_not_be_known(land: Path, tmp_path: Path) -> None:
+    """What conda puts into an environment is not known, nor what runs from it; all else on the line still is."""
+    root = conda_root(tmp_path / "conda")
+    program = write(root / "bin/python3.12", b"\x7fELF")
+    program.chmod(0o755)
+    write(root / "bin/conda", f"#!{root}/bin/python3.12\n").chmod(0o755)
+    path = f"{land / 'a/bin'}:{root}/bin:{SYSTEM_PATH}"
+    context = caller(tmp_path, tmp_path, {"PATH": path, "CONDA_EXE": f"{root}/bin/conda"})
+    made, beside = predict("conda create -n new python && pip install x", context)
+    assert made.creates and made.landing is not None and not made.landing.exists
+    assert place(beside).startswith(f"{land}/a/")
+    _, found = predict("conda create -n new python && conda install -n new numpy", context)
+    assert found.outcome == "lands" and found.fresh
+    for line in ("conda activate new && pip install x", f"{root}/envs/new/bin/pip install x",
+                 "conda run -n new pip install x", f"pip --python {root}/envs/new install x"):  # fmt: skip
+        assert predict(f"conda create -n new python && {line}", context)[-1].outcome == "unknown", line
+
+
+def test_pip_that_the_line_installs(land: Path) -> None:
+    """Where an earlier command installs pip itself, the next ``pip`` is another one."""
+    variables = {"VIRTUAL_ENV": str(land / "u"), "PATH": f"{land}/u/bin:{land}/a/bin:{SYSTEM_PATH}"}
+    context = caller(land / "empty", land, variables)
+    assert predict("pip install -t t x; pip install y", context)[-1].reason == "active-without-pip"
+    assert predict("pip install -t t pip==24.0; pip install y", context)[-1].outcome == "unknown"
+
+
+class Counting(Disk):
+    """A disk that counts how often the real one is asked."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> object:
+        if name in ("stat", "lstat", "realpath", "names", "read", "head", "readlink"):
+            Counting.looks += 1
+        return super().__getattribute__(name)
+
+
+HOSTILE = {
+    "many installers": b"pip install x;" * 100,
+    "deep directories": b"mkdir -p " + b"a/" * 4000 + b";pip install x",
+    "deep environment": b"python3 -m venv " + b"a/" * 4000 + b";pip install x",
+    "deep target": b"pip install -t " + b"a/" * 4000 + b" x",
+    "many directories": b"".join(b"mkdir -p a%d/b;cd /;" % at for at in range(90)) + b"pip install x",
+    "a value that doubles": b"PATH=$PATH:$PATH;" * 100 + b"pip install x",
+    "many operands": b"mkdir " + b"a/b/c " * 1000 + b";pip install x",
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_the_work_for_a_line_is_bounded(what: str, land: Path) -> None:
+    """Whatever a line repeats, the disk is asked a limited number of times, and what that leaves open is unknown."""
+    context = caller(land / "empty", land, {"PATH": SYSTEM_PATH})
+    disk = Counting(os.geteuid(), SystemClock())
+    Counting.looks = 0
+    found = predict_on(HOSTILE[what][:8192], replace(context, disk=disk, documents=Documents(disk)))
+    assert Counting.looks < 6000
+    assert any(one.outcome == "unknown" for one in found)
+    assert len(found) <= dispatch.INSTALLS_LIMIT + 1
+
+
+def predict_on(line: bytes, context: Context) -> list[Prediction]:
+    """The predictions for octets."""
+    return [prediction for _, _, prediction in dispatch.predictions(line, "zsh", context)]
+
+
+@pytest.mark.parametrize("action", ["install", "sync", "create"])
+def test_what_is_made_by_the_way_is_there_afterwards(action: InstallAction, tmp_path: Path) -> None:
+    """``uv sync``, ``poetry add`` and their like make what the next command finds; uv gives it no pip."""
+    prefix = os.fsencode(tmp_path / ".venv")
+    purelib = prefix + b"/lib/python3.11/site-packages"
+    new = Landing(prefix + b"/bin/python", prefix, "venv", purelib, "venv", "x", exists=False)
+    for tool, has_pip in (("uv", False), ("poetry", True), ("pdm", False)):
+        made = Prediction(
+            tool, action, (tool.encode(), b"sync"), "lands", "creates-environment", landing=new, creates=True
+        )
+        after = after_creation(made, caller(tmp_path, tmp_path)).disk
+        assert after.is_file(prefix + b"/pyvenv.cfg") and after.is_directory(purelib)
+        assert after.is_file(prefix + b"/bin/pip") is has_pip

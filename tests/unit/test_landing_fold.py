@@ -271,3 +271,44 @@ def test_conda_on_the_line(home: Path) -> None:
     assert back.variables["CONDA_PREFIX"] == os.fsencode(root)
     write(root / "envs/kid/etc/conda/activate.d/x.sh", "export PIP_TARGET=t\n")
     assert known("conda activate kid; show", caller(home, home, {"CONDA_EXE": str(root / "bin/conda")})).doubts
+
+
+def test_the_path_that_activate_kept(home: Path) -> None:
+    """What the shell's own activate has kept comes back with ``deactivate``, also before another one is switched on."""
+    kept = "/opt/tools:/usr/bin"
+    active = {"VIRTUAL_ENV": str(home / "a"), "PATH": f"/added:{home}/a/bin:{kept}", "_OLD_VIRTUAL_PATH": kept}
+    context = caller(home, home, active)
+    found = known("deactivate && show", context)
+    assert found.variables["PATH"] == os.fsencode(kept) and "VIRTUAL_ENV" not in found.variables
+    over = known("source b/bin/activate; show", context)
+    assert over.variables["PATH"] == os.fsencode(f"{home}/b/bin:{kept}") and not over.doubts
+    assert known("source b/bin/activate; deactivate; show", context).variables["PATH"] == os.fsencode(kept)
+
+
+def test_an_environment_that_activate_did_not_switch_on_stays_on_path(home: Path) -> None:
+    """Without a kept PATH, another environment's activate leaves the former one behind it."""
+    active = {"VIRTUAL_ENV": str(home / "a"), "PATH": f"{home}/a/bin:/usr/bin:/bin"}
+    predicted = known("source b/bin/activate; show", caller(home, home, active))
+    assert predicted.doubts
+    _, variables = reality("source b/bin/activate; SHOW", caller(home, home, active), "bash")
+    assert predicted.variables["PATH"] == variables["PATH"]
+
+
+def test_a_test_decides_what_comes_before(home: Path) -> None:
+    """``[ -d x ] && cd x; command``: where it runs is only likely."""
+    context = caller(home, home)
+    assert known("[ -d deep ] && cd deep; show", context).doubts
+    assert not known("cd deep && show", context).doubts
+
+
+@pytest.mark.parametrize("line", ["cd second/.. && SHOW", "cd -P second/.. && SHOW", "cd -P second && SHOW",
+                                  "cd -PL second/.. && SHOW", "env -C second SHOW"])  # fmt: skip
+def test_links_on_the_way(line: str, home: Path) -> None:
+    """A shell goes back the way it came unless it is told not to; a program is told where it really is."""
+    context = caller(home, home, {"PATH": "/usr/bin:/bin"})
+    predicted = known(line.replace("SHOW", "show"), context)
+    directory, variables = reality(line, context, "bash")
+    assert predicted.real_directory == directory
+    assert predicted.path(b"x") == directory + b"/x"
+    if "env" not in line:
+        assert predicted.directory == variables["PWD"]

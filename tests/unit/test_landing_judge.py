@@ -394,3 +394,44 @@ def test_names_from_the_disk_are_made_fit_to_be_shown(field: Field) -> None:
     """Nothing in a message is anything that a terminal would act on."""
     place = replace(prediction(landing(field.home / "a\x1b[31m\n")), tool="pi\x07p")
     assert field.judge(place).message.isprintable()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_environment_that_is_made_is_never_the_wrong_one(field: Field, exists: bool) -> None:
+    """`python -m venv other`, `conda create -n x`, `pixi install -e x` make what was asked for."""
+    field.variables["VIRTUAL_ENV"] = os.fsencode(field.own)
+    argv = (b"python", b"-m", b"venv", b"other")
+    place = landing(field.home / "new", exists=exists)
+    made = replace(prediction(place, "creates-environment", creates=True), tool="venv", action="create", argv=argv)
+    found = field.judge(made)
+    assert (found.verdict, found.reason, found.instead) == ("ok", "creates-environment", None)
+    assert found.landing is not None and found.landing.exists is exists
+    field.system = "pixi"
+    first = replace(prediction(landing(field.home / "x", "conda", "conda", exists=False), "creates-environment"),
+                    tool="pixi", creates=True)  # fmt: skip
+    assert field.judge(first).verdict == "ok"
+
+
+def test_what_the_line_has_just_made_is_meant(field: Field) -> None:
+    """An install into what an earlier command on the line makes is ok; into the same one made before, it is not."""
+    place = prediction(landing(field.home / "other"), "active-environment")
+    found = field.judge(replace(place, fresh=True))
+    assert (found.verdict, found.reason) == ("ok", "explicit-environment")
+    assert field.judge(place).verdict == "wrong-env"
+
+
+def test_what_is_only_likely_is_said_so(field: Field) -> None:
+    """A step that is an assumption makes the sentence say "probably"."""
+    found = field.judge(replace(prediction(landing(field.other)), certainty="likely"))
+    assert found.message.startswith("this pip probably installs into the environment ")
+    refused = field.judge(replace(prediction(None, "externally-managed"), certainty="likely"))
+    assert refused.message.startswith("pip will probably refuse: ")
+
+
+def test_sentences_name_what_was_typed(field: Field) -> None:
+    """A command that is not there is named as it was typed; a directory is no environment that is made first."""
+    for word, said in ((b"poetry", "there is no poetry on PATH, "), (b"v/bin/pip", "there is no v/bin/pip, ")):
+        missing = replace(prediction(None, "no-such-command"), argv=(word, b"add", b"x"))
+        assert field.judge(missing).message == said + "so nothing is installed"
+    free = prediction(landing(field.home / "t", "directory", "target", exists=False), "explicit-directory")
+    assert field.judge(free).message.startswith("this pip installs into ")

@@ -96,9 +96,10 @@ def test_hatch_names_its_environment_in_the_command(land: ProjectLand) -> None:
     default = pip(land.venv("code/app/d"))
     assert found(started(land.ran(HatchRun(), "hatch run pip install x"))) == str(default / "bin/pip")
     named = started(land.ran(HatchRun(), "hatch run test:pip install x", PATH=f"{land.tools}:{default}/bin"))
-    assert named.start is None
-    assert named.prediction is not None
-    assert land.ran(HatchRun(), "hatch run test:uv pip install x") == "unknown-settings"
+    assert (named.start, named.front) == (3, (b"pip",))
+    assert named.prediction is not None and named.prediction.creates
+    assert found(named) == str(land.project / "t/bin/pip")
+    assert started(land.ran(HatchRun(), "hatch run test:uv pip install x")).front == (b"uv",)
     land.manifest(MANIFEST + '[tool.hatch.envs.default]\npath = "d"\nscripts.grab = "pip install x"\n')
     assert land.ran(HatchRun(), "hatch run grab") == "opaque-line"
 

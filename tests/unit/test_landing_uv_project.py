@@ -222,9 +222,7 @@ def test_runs_that_are_not_followed(land: Land, project: Path, line: str, expect
     assert run(land, line, project) == expected
 
 
-@pytest.mark.parametrize(
-    "line", ["uv run true", "uv run --with y pytest", "uv run s.py", "uvx pip install x", "uv run -m pip install x"]
-)
+@pytest.mark.parametrize("line", ["uv run true", "uv run --with y pytest", "uv run s.py", "uvx pip install x"])
 def test_runs_that_install_nothing(land: Land, project: Path, line: str) -> None:
     """What is no installer, or finds none in an environment of uv's, ends the story."""
     land.venv("p/.venv")
@@ -232,6 +230,14 @@ def test_runs_that_install_nothing(land: Land, project: Path, line: str) -> None
     found = run(land, line, project)
     assert isinstance(found, Run)
     assert found.start is None
+
+
+def test_a_module_is_run_by_the_python_of_the_environment(land: Land, project: Path) -> None:
+    """`uv run -m pip install x` is `python -m pip install x` there, and never another pip on PATH."""
+    own = land.venv("p/.venv")
+    found = run(land, "uv run -m pip install x", project)
+    assert isinstance(found, Run) and found.start == 3
+    assert found.front in ((os.fsencode(own / "bin/python"), b"-m"), (os.fsencode(own / "bin/python3"), b"-m"))
 
 
 def test_a_sync_before_the_run(land: Land, project: Path) -> None:

@@ -19,13 +19,25 @@ if TYPE_CHECKING:
     from alight.model import Install
 
 SHELLS = ("bash", "zsh", "fish")
+_VALUED = ("--shell", "--word")
 BAD_NEWS = frozenset({"global", "wrong-env", "mixed"})
 """Verdicts that end the command with 1."""
 
 _COLOURS = {"global": "yellow", "wrong-env": "yellow", "mixed": "yellow", "refused": "red", "ok": "green"}
 
 
-@click.command(cls=AfterDashes, options_metavar="[--json] [--shell SHELL] -- COMMAND...")
+class Dashed(AfterDashes):
+    """Says what to type where the two dashes are missing, which keep COMMAND's options apart from its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own, words = _parted(args)
+        if words:
+            typed = words_of([os.fsencode(word) for word in (*own, "--", *words)], "bash").decode("ascii")
+            raise UsageError("the command goes after two dashes", f"alight check {typed}")
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=Dashed, options_metavar="[--json] [--shell SHELL] -- COMMAND...")
 @json_option
 @click.option("--shell", type=click.Choice(SHELLS), default="bash", show_default=True, help="Whose syntax a line has.")
 @click.option("--word", "words", multiple=True, hidden=True, help="What the shell knows of a word.")
@@ -41,7 +53,7 @@ def check(session: Session, as_json: bool, shell: str, words: tuple[str, ...], c
     wrong usage.
     """
     if not command or not any(command):
-        raise UsageError("the command goes after two dashes", "alight check [--json] -- COMMAND...")
+        raise UsageError("there is no command: it goes after two dashes", "alight check -- pip install NAME")
     from alight.wire.facts import collect_landing
     from alight.wire.requests import Check, CheckReply
 
@@ -66,6 +78,19 @@ def check(session: Session, as_json: bool, shell: str, words: tuple[str, ...], c
         for install in reply.installs:
             _say(install, session, shell)
     return 1 if any(install.verdict in BAD_NEWS for install in reply.installs) else 0
+
+
+def _parted(args: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(the options, the words of a command that stand in front of the dashes or without them)."""
+    at = 0
+    while at < len(args) and args[at].startswith("-") and args[at] != "--":
+        at += 2 if args[at] in _VALUED else 1
+    own, words = list(args[:at]), list(args[at:])
+    if words[:1] == ["--"]:
+        return own, []
+    if "--" in words:
+        words.remove("--")
+    return own, words
 
 
 def line_of(command: Sequence[str], shell: str) -> bytes:

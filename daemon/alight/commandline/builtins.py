@@ -45,7 +45,9 @@ def effects(words: Sequence[Word], shell: str) -> tuple[Effect, ...] | None:
 
 def _cd(arguments: Sequence[Word], shell: str) -> tuple[Effect, ...]:
     rest = list(arguments)
+    flags = b""
     while rest and rest[0].text is not None and re.fullmatch(rb"-[LPeqs@]+", rest[0].text):
+        flags += rest[0].text
         del rest[0]
     if rest and rest[0].text == b"--":
         del rest[0]
@@ -53,7 +55,7 @@ def _cd(arguments: Sequence[Word], shell: str) -> tuple[Effect, ...]:
         return (Opaque("directory"),)
     if rest and shell == "sh" and not rest[0].single:
         return (Opaque("directory"),)
-    return (Cd(rest[0] if rest else None),)
+    return (Cd(rest[0] if rest else None, physical=flags.rfind(b"P") > flags.rfind(b"L")),)
 
 
 def _pushd(arguments: Sequence[Word], _shell: str) -> tuple[Effect, ...]:

@@ -21,11 +21,12 @@ class Cd:
     """``cd``: to ``directory``, to the home directory (None), or back (the word ``-``).
 
     ``implicit`` when a directory was typed as a command: it counts only where the word is a directory and the shell
-    goes there (fish always, zsh and bash with an option).
+    goes there (fish always, zsh and bash with an option). ``physical`` when links are followed before ``..`` is.
     """
 
     directory: Word | None
     implicit: bool = False
+    physical: bool = False
 
 
 @dataclass(frozen=True, slots=True)

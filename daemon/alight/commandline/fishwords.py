@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from alight.commandline.tree import Budget, Node, Unreadable
+from alight.commandline.tree import PIECES_LIMIT, Budget, Node, Unreadable
 from alight.commandline.words import Home, Literal, Mode, Parameter, Piece, Unknown, Word, word
 
 _PLAIN = re.compile(rb"[^\\'\"$*?{}~()<>|&;\s\[]+")
@@ -54,6 +54,9 @@ class Words:
                 self._at = found.end()
             elif not self._special(pieces, start):
                 break
+            if len(pieces) > PIECES_LIMIT:
+                raise Unreadable("too long")
+        self._budget.spend(0, len(pieces) // 2)
         return word(pieces, (start, self._at) if self._typed else None), self._at
 
     def _special(self, pieces: list[Piece], start: int) -> bool:
@@ -144,7 +147,7 @@ class Words:
         text = self.text
         self._at += 1
         pieces.append(Literal(b"", quoted=True))
-        while self._at < len(text):
+        while self._at < len(text) and len(pieces) <= PIECES_LIMIT:
             found = _QUOTED.match(text, self._at)
             if found:
                 pieces.append(Literal(found[0], quoted=True))
@@ -160,7 +163,7 @@ class Words:
             if after != b"\n":
                 pieces.append(Literal(after if after and after in b'$"\\' else char + after, quoted=True))
             self._at += 2
-        raise Unreadable("a quote is not closed")
+        raise Unreadable("too long" if self._at < len(text) else "a quote is not closed")
 
     def _dollar(self, pieces: list[Piece], mode: Mode) -> None:
         text, at = self.text, self._at

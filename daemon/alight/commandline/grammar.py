@@ -27,9 +27,16 @@ _LANGUAGE = Language(tree_sitter_bash.language())
 _WATCHED = 256
 """Octets above which the grammar is watched: its recovery from errors takes long for some lines."""
 
-_SIGNS = b"|&;(){}[]<>`~!#"
+_CHUNK = 512
+"""Octets the grammar is given at a time; it asks again and again while it recovers."""
+
+_SIGNS = b"|&;(){}[]<>`~!#$"
 _SIGNS_LIMIT = 256
 """How often each of the signs may stand in a line; the grammar's work grows with their square."""
+
+_OPENING = re.compile(rb"\b(?:if|case|for|while|until|select|then|do|function)\b")
+_OPENING_LIMIT = 128
+"""The same for words that open constructs, which the grammar has to hold open until it knows better."""
 
 _BLANKS = re.compile(rb"(?:[ \t]|\\\n)*")
 _ESCAPED_BLANK = re.compile(rb"\\[ \t]")
@@ -73,6 +80,8 @@ class Line:
         if _SPLIT_OPERATOR.search(self.text):
             raise Unreadable("an operator on two lines")
         if len(self.text) > _SIGNS_LIMIT and any(self.text.count(sign) > _SIGNS_LIMIT for sign in _SIGNS):
+            raise Unreadable("too long")
+        if len(self.text) > _SIGNS_LIMIT and len(_OPENING.findall(self.text)) > _OPENING_LIMIT:
             raise Unreadable("too long")
         tree = _tree(self.text)
         if (tree is None or tree.root_node.has_error) and self.shell == "zsh":
@@ -127,7 +136,9 @@ class Line:
         if run[0].type == "variable_assignment":
             named, value = self._value(run, nested)
             return word([Literal(named), *value], span)
-        return word(Scanner(self.text, self.shell, self._inner(run, nested)).read(start, end), span)
+        pieces = Scanner(self.text, self.shell, self._inner(run, nested)).read(start, end)
+        self.budget.spend(0, len(pieces) // 2)
+        return word(pieces, span)
 
     def assignment(self, run: list[Branch], nested: list[Branch]) -> Assignment:
         """Read ``NAME=value`` in front of a command."""
@@ -196,10 +207,10 @@ def _tree(text: bytes) -> Tree | None:
     def stop(offset: int, has_error: bool) -> bool:
         nonlocal calls
         calls += 1
-        return has_error or calls > 16 + offset // 8
+        return has_error or calls > 16 + offset // 16
 
     try:
-        return parser.parse(lambda offset, _point: text[offset:], progress_callback=stop)
+        return parser.parse(lambda offset, _point: text[offset : offset + _CHUNK], progress_callback=stop)
     except ValueError:
         return None
 

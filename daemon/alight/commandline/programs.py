@@ -66,7 +66,7 @@ def program(started: Started, name: str) -> Started | list[Started] | None:
     effects: tuple[Effect, ...] = ()
     if name == "sudo":
         if "D" in parsed.values:
-            effects = (Cd(parsed.values["D"]),)
+            effects = (Cd(parsed.values["D"], physical=True),)
         assigned, rest = leading_assignments(rest, quoted=True)
         effects += assigned
     if name == "xargs":
@@ -145,7 +145,7 @@ def _one_by_one(
                 return None
             effects.append(Unset(name.decode("utf-8", "replace")))
         if "C" in parsed.values:
-            effects.append(Cd(parsed.values["C"]))
+            effects.append(Cd(parsed.values["C"], physical=True))
         if "S" in parsed.values:
             text = parsed.values["S"].text
             if text is None or not _SPLITTABLE.fullmatch(text):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alight.commandline.tree import Unreadable
+from alight.commandline.tree import PIECES_LIMIT, Unreadable
 from alight.commandline.words import Doubt, Home, Literal, Mode, Parameter, Piece, Unknown
 
 SIMPLE = re.compile(rb"[A-Za-z0-9_@%+,./:-][A-Za-z0-9_@%+,./:=-]*")
@@ -54,6 +54,8 @@ class Scanner:
             pieces.append(Unknown("tilde", b"="))
             at += 1
         while at < end:
+            if len(pieces) > PIECES_LIMIT:
+                raise Unreadable("too long")
             found = _PLAIN.match(self.line, at, end)
             if found:
                 text = found[0]
@@ -109,7 +111,7 @@ class Scanner:
     def _double(self, pieces: list[Piece], at: int, end: int) -> int:
         line = self.line
         pieces.append(Literal(b"", quoted=True))
-        while at < end:
+        while at < end and len(pieces) <= PIECES_LIMIT:
             found = _QUOTED.match(line, at, end)
             if found:
                 pieces.append(Literal(found[0], quoted=True))
@@ -132,7 +134,7 @@ class Scanner:
                 at = self._named(pieces, at, end, "quoted")
             else:
                 raise Unreadable("a quote is not closed")
-        raise Unreadable("a quote is not closed")
+        raise Unreadable("too long" if at < end else "a quote is not closed")
 
     def _dollar(self, pieces: list[Piece], at: int, end: int) -> int:
         after = self.line[at + 1 : at + 2]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from alight.commandline.effects import Called, Effect, Opaque, SetVariable
 from alight.commandline.tree import Unreadable
 
-EFFECTS_LIMIT = 256
+EFFECTS_LIMIT = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from alight.commandline.words import Assignment, Word
 DEPTH_LIMIT = 48
 """Levels of nesting, of constructs and of strings that are command lines themselves."""
 
-WORK_LIMIT = 20_000
-"""Steps one line may cost; an ordinary one takes ten to fifty."""
+WORK_LIMIT = 2048
+"""Steps one line may cost, a few microseconds each; an ordinary one takes ten to fifty."""
+
+PIECES_LIMIT = 512
+"""Quotes, escapes, parameters and what stands between them, in one word."""
 
 
 class Unreadable(ValueError):

@@ -31,7 +31,7 @@ from alight.commandline.tree import (
 from alight.commandline.words import Word, unknown
 from alight.commandline.wrappers import strip
 
-COMMANDS_LIMIT = 256
+COMMANDS_LIMIT = 128
 _HERE = frozenset({"HOME", "CDPATH", "PWD", "OLDPWD"})
 """Variables that change what the command they stand in front of does to the shell."""
 
@@ -48,7 +48,7 @@ class Walk:
         """Read ``text`` as a line of the state's shell; raises Unreadable."""
         self._depth += 1
         # Lines within lines are read again and again: their length is work, too.
-        self._budget.spend(self._depth, len(text) // 4)
+        self._budget.spend(self._depth, len(text) // 16)
         if state.shell == "fish":
             node = fish.parse(text, self._budget, self._depth, typed=typed)
         else:

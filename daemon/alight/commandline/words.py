@@ -21,6 +21,9 @@ word (zsh); ``split`` into fields, each of which is a pattern (bash, sh); ``list
 Doubt = OneOf["substitution", "glob", "brace", "arithmetic", "parameter", "tilde", "array", "loop", "input", "escape"]
 """Why a piece is not known: output of a command, file names, several words, …, arguments from standard input."""
 
+EXPANSION_LIMIT = 32 * 1024
+"""Octets that one word may become: a variable may be made of itself again and again."""
+
 _BLANKS = b" \t\n"
 _PATTERN = re.compile(rb"[*?\[\\]")
 _ASSIGNED = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -211,10 +214,15 @@ class _Fields:
 
     def __init__(self) -> None:
         self.done: list[bytes] = []
-        self._open: bytes | None = None
+        self.room = EXPANSION_LIMIT
+        self._open: bytearray | None = None
 
     def add(self, text: bytes) -> None:
-        self._open = (self._open or b"") + text
+        self.room -= len(text)
+        if self._open is None:
+            self._open = bytearray()
+        if self.room >= 0:
+            self._open += text
 
     def split(self, value: bytes) -> None:
         """Enter an unquoted value: blanks end fields."""
@@ -229,13 +237,15 @@ class _Fields:
 
     def finish(self) -> bool:
         if self._open is not None:
-            self.done.append(self._open)
+            self.done.append(bytes(self._open))
             self._open = None
-        return True
+        return self.room >= 0
 
 
 def _expand(pieces: Sequence[Piece], variables: Variables, home: bytes | None, fold: _Fields) -> bool:
     for piece in pieces:
+        if fold.room < 0:
+            return False
         if isinstance(piece, Literal):
             if piece.text or piece.quoted:
                 fold.add(piece.text)

@@ -110,8 +110,9 @@ def _refuse_keyword(rest: tuple[Word, ...]) -> None:
 def _zsh(started: Started, name: bytes) -> Started | None:
     rest = started.words[1:]
     if name == b"noglob":
-        wrappers = (*started.wrappers, Wrapper("noglob"))
-        return replace(started, words=tuple(_without_patterns(typed) for typed in rest), wrappers=wrappers)
+        again = any(wrapper.kind == "noglob" for wrapper in started.wrappers)
+        words = rest if again else tuple(_without_patterns(typed) for typed in rest)
+        return replace(started, words=words, wrappers=(*started.wrappers, Wrapper("noglob")))
     if name == b"nocorrect":
         return replace(started, words=rest, wrappers=(*started.wrappers, Wrapper("nocorrect")))
     if name == b"-":

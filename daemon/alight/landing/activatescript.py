@@ -18,7 +18,7 @@ _EXPORTED = re.compile(
     r"^[ \t]*(?:export[ \t]+|set -g?x[ \t]+|declare -x[ \t]+|typeset -x[ \t]+)([A-Za-z_]\w*)", re.MULTILINE | re.ASCII
 )
 _RELOCATABLE = re.compile(rb"realpath -- (?:\"\$SCRIPT_PATH\"|\(status -f\))")
-_OWN = frozenset({"PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"})
+_OWN = frozenset({"PATH", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "PYTHONHOME", "_OLD_VIRTUAL_PATH"})
 
 
 def environment_of(path: bytes, disk: Disk) -> bytes | None:

@@ -73,7 +73,8 @@ class Context:
     ``user`` is None for the caller, else the name sudo was given ("root" without one). ``conditional`` is True when the
     command may not run at all. ``shell_variables`` are the shell's own for the words of the command, exported or not,
     None for one that is unset; a name that is missing is not known. ``doubts`` say why all this is only likely.
-    ``argv0`` is the name the program is told, when it is not the word typed.
+    ``argv0`` is the name the program is told, when it is not the word typed. ``pending`` are environments that earlier
+    commands of the line make, and of which it is not known what will be in them.
     """
 
     directory: bytes
@@ -92,14 +93,24 @@ class Context:
     shell_variables: Mapping[str, bytes | None] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     argv0: bytes | None = None
+    passing: frozenset[bytes] = frozenset()
+    pending: tuple[bytes, ...] = ()
 
     def variable(self, name: str) -> bytes | None:
         """An exported variable; an empty one counts as unset, which is what most tools do."""
         return self.variables.get(name) or None
 
     def path(self, text: bytes) -> bytes:
-        """A path of the command's own, made absolute; ``~`` is the shell's business and stays."""
-        return text if text.startswith(b"/") else join(self.directory, text)
+        """A path of the command's own, made absolute; ``~`` is the shell's business and stays.
+
+        Programs start where the shell's directory really is, whatever links it went there by.
+        """
+        return text if text.startswith(b"/") else join(self.real_directory, text)
+
+    @property
+    def real_directory(self) -> bytes:
+        """The directory without links, as a program is told it."""
+        return self.disk.realpath(self.directory)
 
     def inside(self, directory: bytes, **variables: bytes) -> Context:
         """The same in another directory and with more variables."""
@@ -116,8 +127,8 @@ class Prediction:
     """What one installer command would do; ``landing`` is None when nothing lands or it cannot be known.
 
     ``outcome``: ``lands``; ``nothing`` (download, lock, dry run); ``stops`` (the tool refuses or fails before it
-    writes); ``unknown``. ``creates`` says that the environment is made first. ``others`` are further environments that
-    the same command writes into.
+    writes); ``unknown``, also for a command that works on several environments. ``creates`` says that the environment
+    is made first, ``fresh`` that an earlier command on the line has made it.
     """
 
     tool: str
@@ -129,6 +140,7 @@ class Prediction:
     because: tuple[str, ...] = ()
     certainty: Certainty = "sure"
     creates: bool = False
+    fresh: bool = False
     requirements: tuple[bytes, ...] = ()
     """The words that say what is installed, for the replacement: requirement words and -r/-e options with values."""
 
@@ -158,8 +170,9 @@ class Installer(Protocol):
 class Run:
     """What a runner starts: the words of its own from ``start`` on, in ``context``; it ends there when that is None.
 
-    ``prediction`` is what the runner itself writes before (``uv run`` syncs), None when that is of no interest.
-    ``because`` goes in front of what the inner command says.
+    ``front`` stands before them and was not typed as such: ``python -m`` for ``uv run -m``. ``prediction`` is what the
+    runner itself writes before (``uv run`` syncs), None when that is of no interest. ``because`` goes in front of what
+    the inner command says.
     """
 
     start: int | None
@@ -167,6 +180,7 @@ class Run:
     because: tuple[str, ...] = ()
     prediction: Prediction | None = None
     runner: str = ""
+    front: tuple[bytes, ...] = ()
 
 
 class Runner(Protocol):

@@ -116,7 +116,8 @@ def landing_of(prefix: bytes, tool: Tool, context: Context, *, creates: bool = F
     shown = display_path(os.fsencode(name)) if name.startswith("/") else clean(name)
     if is_base(prefix, tool, context):
         shown = "base"
-    return Landing(join(prefix, b"bin/python"), prefix, "conda", purelib, "conda", shown, not creates)
+    exists = not creates or is_conda(prefix, context)
+    return Landing(join(prefix, b"bin/python"), prefix, "conda", purelib, "conda", shown, exists)
 
 
 def is_frozen(prefix: bytes, context: Context) -> bool:

@@ -13,15 +13,40 @@ from alight.landing import INSTALLERS, RUNNERS, invoked, program, pythonline, su
 from alight.landing.base import Context, Installer, Prediction, Program, Runner, Words
 from alight.landing.fallthrough import explained
 from alight.landing.fold import fold
-from alight.landing.upcoming import afterwards, shell_home
+from alight.landing.upcoming import afterwards, is_pending, may_matter, shell_home
 from alight.model import Reason
 from alight.text import display_path
+
+_PREFIX_TOOLS = frozenset({b"conda", b"mamba", b"micromamba", b"pixi"})
+"""Tools that need nothing in an environment to write into it."""
+
+EFFECTS_LIMIT = 400
+"""What stands before the commands of a line, summed up: each of them is followed from the start of the line."""
+
+ASKING = 12
+"""What it counts to ask an installer, in the same measure."""
+
+INSTALLS_LIMIT = 12
+"""Installers on one line that are asked; what is behind them is not known."""
+
+SLASHES_LIMIT = 128
+"""Levels of a path that a command names."""
 
 DEPTH_LIMIT = 8
 """Runners in runners, aliases in aliases."""
 
 _PYTHON = re.compile(rb"(?:python|pypy)(?:\d+(?:\.\d+)?t?)?(?:-\w+)?\Z")
+_PIP = re.compile(rb"pip(?![\w.-])")
 _VERBS = re.compile(rb"\b(?:install|uninstall|add|sync|remove|update|upgrade|develop|pip-sync)\b")
+
+_NAMED = re.compile(
+    rb"(?<![\w.-])(?:%s)(?![\w.-])"
+    % b"|".join(re.escape(word.encode()) for word in sorted({word for one in INSTALLERS for word in one.words}))
+)
+_INSTALLERS = {
+    word.encode(): [other for other in INSTALLERS if word in other.words] for one in INSTALLERS for word in one.words
+}
+_RUNNERS = {word.encode(): [other for other in RUNNERS if word in other.words] for one in RUNNERS for word in one.words}
 
 Found = tuple["Simple | None", Context, Prediction]
 
@@ -37,12 +62,20 @@ def predictions(line: bytes, shell: str, caller: Context) -> tuple[Found, ...]:
     found: list[Found] = []
     asker = _Asker(shell)
     current: Context | None = caller
+    spent = 0
     for simple in reading.commands:
-        if current is None:
+        if len(found) >= INSTALLS_LIMIT:
+            return (*found, (simple, caller, _unknown(found[-1][2].tool, (), "opaque-line")))
+        if asker.may_concern(simple, caller):
+            spent += ASKING + len(simple.effects)
+        elif may_matter(simple):
+            spent += 1 + len(simple.effects)
+        if current is None or spent > EFFECTS_LIMIT:
+            current = None
             found += [(simple, caller, one) for one in asker.unknown(simple, caller, "opaque-line")]
             continue
         answered = list(asker.ask(simple, current, 0))
-        found += [_settled(one, found) for one in answered]
+        found += [_settled(one, found, answered) for one in answered]
         current = afterwards(simple, current, [(where, prediction) for _, where, prediction in answered])
     return tuple(found)
 
@@ -51,19 +84,27 @@ def _unread(line: bytes, caller: Context) -> tuple[Found, ...]:
     """One unknown prediction where the line names an installer and something it does."""
     if not _VERBS.search(line):
         return ()
-    for installer in INSTALLERS:
-        for word in sorted(installer.words):
-            if re.search(rb"(?<![\w.-])" + re.escape(word.encode()) + rb"(?![\w.-])", line):
-                return ((None, caller, _unknown(installer.name, (), "opaque-line")),)
-    return ()
+    named = _NAMED.search(line)
+    if named is None:
+        return ()
+    return ((None, caller, _unknown(_installers(named[0])[0].name, (), "opaque-line")),)
 
 
-def _settled(one: Found, before: Sequence[Found]) -> Found:
-    """What is missing now may be what an earlier command on the line installs."""
+def _settled(one: Found, before: Sequence[Found], own: Sequence[Found]) -> Found:
+    """What is missing now may be what an earlier command on the line installs, and where it lands what one makes."""
     simple, context, prediction = one
+    landed = [former for _, _, former in before if former.outcome == "lands"]
     missing = prediction.outcome == "stops" and prediction.reason in ("no-such-command", "no-such-module")
-    if missing and any(former.outcome == "lands" for _, _, former in before):
-        return simple, context, replace(prediction, outcome="unknown", reason="opaque-line", certainty="unknown")
+    fallen = prediction.reason in ("active-without-pip", "runner-without-pip")
+    installed = [word for former in landed if former.action == "install" for word in former.requirements]
+    if (missing and landed) or (fallen and any(_PIP.match(word) for word in installed)):
+        unknown = replace(prediction, outcome="unknown", reason="opaque-line", landing=None, certainty="unknown")
+        return simple, context, unknown
+    landing = prediction.landing
+    makers = [*landed, *(other for _, _, other in own if other is not prediction and other.outcome == "lands")]
+    made = [maker.landing.prefix for maker in makers if maker.creates and maker.landing is not None]
+    if landing is not None and landing.prefix in made:
+        return simple, context, replace(prediction, fresh=True)
     return one
 
 
@@ -75,6 +116,8 @@ class _Asker:
 
     def ask(self, simple: Simple, caller: Context, depth: int) -> Iterator[Found]:
         """What one command does: nothing for most, more than one for runners."""
+        if not self.may_concern(simple, caller):
+            return
         folded = fold(simple, caller)
         if isinstance(folded, str):
             yield from ((simple, caller, one) for one in self.unknown(simple, caller, folded))
@@ -82,6 +125,12 @@ class _Asker:
         simple = replace(simple, words=tuple(substitution.resolved(word, folded) for word in simple.words))
         argv = simple.argv(folded.shell_variables, shell_home(folded))
         if not argv:
+            return
+        if is_pending(argv, folded) and argv[0] is not None and argv[0].rpartition(b"/")[2] not in _PREFIX_TOOLS:
+            yield from ((simple, folded, one) for one in self.unknown(simple, folded, "opaque-line"))
+            return
+        if any(word is not None and word.count(b"/") > SLASHES_LIMIT for word in argv):
+            yield from ((simple, folded, one) for one in self.unknown(simple, folded, "unknown-word"))
             return
         if argv[0] is None:
             yield from ((simple, folded, one) for one in self.unknown(simple, folded, "unknown-word"))
@@ -129,6 +178,15 @@ class _Asker:
                 if found is not None:
                     yield replace(found, outcome="unknown", reason=reason, landing=None, certainty="unknown")
                     return
+
+    @staticmethod
+    def may_concern(simple: Simple, caller: Context) -> bool:
+        """False for most commands, for which nothing has to be followed."""
+        name = simple.name
+        if name is None or b"/" in name or name in caller.aliases:
+            return True
+        texts = tuple(word.text for word in simple.words[:4])
+        return None in texts or _Asker._concerns(texts, name)
 
     @staticmethod
     def _concerns(argv: Words, name: bytes) -> bool:
@@ -209,7 +267,8 @@ class _Asker:
                 yield simple, context, self._judged(run.prediction, argv, found, inside)
             if run.start is not None and run.context is not None and _starts(found):
                 following = replace(run.context, functions=frozenset(), aliases={}, hashed={}, argv0=None)
-                for command in inner(_words(simple, argv, run.start), self.shell):
+                front = tuple(literal(word, quoted=True) for word in run.front)
+                for command in inner((*front, *_words(simple, argv, run.start)), self.shell):
                     for one, where, prediction in self.ask(command, following, depth + 1):
                         yield one, where, _of_runner(prediction, run.because)
             return
@@ -238,14 +297,12 @@ class _Asker:
         return prediction
 
 
-def _installers(name: bytes) -> list[Installer]:
-    text = name.decode("utf-8", "replace")
-    return [installer for installer in INSTALLERS if text in installer.words]
+def _installers(name: bytes) -> Sequence[Installer]:
+    return _INSTALLERS.get(name, ())
 
 
-def _runners(name: bytes) -> list[Runner]:
-    text = name.decode("utf-8", "replace")
-    return [runner for runner in RUNNERS if text in runner.words]
+def _runners(name: bytes) -> Sequence[Runner]:
+    return _RUNNERS.get(name, ())
 
 
 def _mentioned(word: Word) -> list[bytes]:

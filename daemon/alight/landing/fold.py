@@ -43,6 +43,9 @@ BENIGN = frozenset({b"conda", b"mamba", b"micromamba", b"pyenv", b"nvm", b"ls", 
 """Functions that are known to leave variables and directory alone, but for what they are asked to do."""
 
 _STARTED_BY_SHELL = frozenset({"assignments", "time", "noglob", "nocorrect", "coproc", "repeat", "login", "builtin"})
+_SAVED = "_OLD_VIRTUAL_PATH"
+"""Where ``activate`` keeps PATH for ``deactivate``."""
+
 _DIRENV = b".envrc"
 _MISE = (b"mise.toml", b".mise.toml")
 
@@ -57,7 +60,10 @@ def fold(simple: Simple, caller: Context) -> Context | Reason:
         for wrapper in simple.wrappers:
             _wrap(wrapper, place, simple, words)
         if simple.quoted_first:
+            place.functions |= place.aliases.keys() & caller.passing
             place.aliases = {}
+        if simple.presumed:
+            place.doubts.append("a test on the line decides what happens before it")
         return place.context(words, conditional=simple.conditional)
     except Unknowable as unknowable:
         return unknowable.reason
@@ -71,7 +77,7 @@ def _apply(effect: Effect, place: Place, shell: str, words: Mapping[str, bytes |
                 if effect.exported is not None:
                     place.mark(effect.name, exported=effect.exported)
             else:
-                known = place.known() if words is None else words
+                known = place.now if words is None else words
                 place.assign(effect.name, expand(effect.value, known, place.home), effect.exported)
         case Unset():
             if effect.name == "PATH":
@@ -121,9 +127,9 @@ def _cd(effect: Cd, place: Place, shell: str, words: Mapping[str, bytes | None] 
         if place.former is None:
             raise Unknowable("opaque-line")
         target = place.former
-    elif target[:1] not in (b"/", b".") and "CDPATH" in place.known():
+    elif target[:1] not in (b"/", b".") and "CDPATH" in place.now:
         raise Unknowable("opaque-line")
-    place.enter(target or place.directory)
+    place.enter(target or place.directory, physical=effect.physical)
     _hooked(place, shell)
 
 
@@ -165,18 +171,15 @@ def _source(effect: Source, place: Place) -> None:
     if prefix is None:
         raise Unknowable("opaque-line")
     former = place.variables.get("VIRTUAL_ENV")
-    if former and former != prefix and place.remove(join(former, b"bin")):
-        folder = join(prefix, b"bin")
-        if not disk.has(folder, b"pip"):
-            place.doubts.append(f"{display_path(former)} is taken to leave PATH")
+    if not _restore(place) and former and former != prefix and not disk.has(join(prefix, b"bin"), b"pip"):
+        place.doubts.append(f"{display_path(former)} is taken to stay on PATH")
     _activate(prefix, place)
 
 
 def _activate(prefix: bytes, place: Place) -> None:
     if "PYTHONHOME" in place.variables:
         place.forget("PYTHONHOME")
-    place.own.setdefault("_OLD_VIRTUAL_PATH", place.variables.get("PATH"))
-    place.own["_OLD_VIRTUAL_PATH"] = place.variables.get("PATH")
+    place.own[_SAVED] = place.variables.get("PATH")
     place.variables["VIRTUAL_ENV"] = prefix
     place.prepend(join(prefix, b"bin"))
 
@@ -185,14 +188,22 @@ def _deactivate(place: Place) -> None:
     prefix = place.variables.get("VIRTUAL_ENV")
     if not prefix:
         return
-    former = place.own.get("_OLD_VIRTUAL_PATH")
-    if former is not None:
-        place.variables["PATH"], place.own["_OLD_VIRTUAL_PATH"] = former, None
-    elif not place.remove(join(prefix, b"bin")):
+    if not _restore(place) and not place.remove(join(prefix, b"bin")):
         raise Unknowable("opaque-line")
     place.variables.pop("VIRTUAL_ENV")
     place.variables.pop("VIRTUAL_ENV_PROMPT", None)
     place.hashed = {}
+
+
+def _restore(place: Place) -> bool:
+    """PATH as the script that switched an environment on has kept it; False where none did."""
+    former = place.now.get(_SAVED)
+    if not former:
+        return False
+    place.forget(_SAVED)
+    place.variables["PATH"] = former
+    place.hashed = {}
+    return True
 
 
 def _workon(effect: Workon, place: Place) -> None:
@@ -204,7 +215,7 @@ def _workon(effect: Workon, place: Place) -> None:
     if place.caller.disk.exists(join(pool, name + b"/bin/postactivate")):
         place.doubts.append("virtualenvwrapper's hooks may change what follows")
     former = place.variables.get("VIRTUAL_ENV")
-    if former:
+    if not _restore(place) and former:
         place.remove(join(former, b"bin"))
     _activate(prefix, place)
 

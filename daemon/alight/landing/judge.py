@@ -173,7 +173,10 @@ def _verdict(prediction: Prediction, place: _Place | None, aim: Aim | None, cont
         return "global"
     if place.is_free:
         return "ok"
-    if aim is not None and not is_same(place.prefix, aim.prefix, context) and not _is_own(prediction, place, aim):
+    # What is made is as it was asked for, and what was made a moment ago is meant.
+    is_meant = prediction.creates or prediction.action == "create" or prediction.fresh
+    is_elsewhere = aim is not None and not is_meant and not is_same(place.prefix, aim.prefix, context)
+    if aim is not None and is_elsewhere and not _is_own(prediction, place, aim):
         return "wrong-env"
     if place.is_conda and prediction.tool not in CONDA_TOOLS and not _mixes(aim, context):
         return "mixed"
@@ -184,8 +187,7 @@ def _is_own(prediction: Prediction, place: _Place, aim: Aim) -> bool:
     """What a tool keeps for this very project: another of its environments (hatch, pixi), or its first one."""
     if aim.is_active:
         root = aim.answer.resolution.root.rstrip(b"/")
-        is_projects = prediction.reason in ("project-environment", "creates-environment")
-        return is_projects and bool(root) and place.prefix.startswith(root + b"/")
+        return prediction.reason == "project-environment" and bool(root) and place.prefix.startswith(root + b"/")
     if prediction.tool != aim.owner:
         return False
     others = aim.answer.resolution.alternatives
@@ -238,7 +240,7 @@ def _reason(
         return "pip-in-conda"
     if given in _OWN_PLACE or place.is_free:
         return given
-    if aim is None:
+    if aim is None or (prediction.fresh and not is_same(place.prefix, aim.prefix, context)):
         return "explicit-environment"
     if aim.is_active and given != "project-environment":
         return "active-environment"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 Kind = Literal["true", "false", "count", "help", "call", "value", "append", "int", "float", "setting"]
@@ -74,6 +75,7 @@ class Doubtful(Exception):
     """Whether pip takes this is not known."""
 
 
+@lru_cache(maxsize=64)
 def options(section: str, release: Release) -> Mapping[str, Option]:
     """The options of a command (``global`` for those before it) in a release, by name."""
     letter = _LETTERS[section]

@@ -100,7 +100,7 @@ def workspace_of(arguments: Arguments, context: Context) -> Workspace:
         if found is None:
             raise stop("no-project", f"{display_path(path)} is no manifest of pixi's")
         return found
-    level = context.directory
+    level = context.real_directory
     for _ in range(LEVELS_LIMIT):
         found = pixiworkspace.at(level, facts) if pixiworkspace.is_mentioned(level, facts) else None
         if found is not None:

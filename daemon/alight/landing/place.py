@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from alight.commandline.words import Word, expand
@@ -19,6 +19,30 @@ class Unknowable(Exception):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason: Reason = reason
+
+
+class _Known(Mapping[str, "bytes | None"]):
+    """What words are expanded with at this moment, looked up and not copied: a line may hold many assignments."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def __getitem__(self, name: str) -> bytes | None:
+        place = self._place
+        if name in place.lost:
+            raise KeyError(name)
+        return place.variables[name] if name in place.variables else place.own[name]
+
+    def __contains__(self, name: object) -> bool:
+        place = self._place
+        return name not in place.lost and (name in place.variables or name in place.own)
+
+    def __iter__(self) -> Iterator[str]:
+        place = self._place
+        return iter({**place.own, **place.variables}.keys() - place.lost)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Place:
@@ -49,9 +73,14 @@ class Place:
         found = {**self.own, **self.variables}
         return {name: value for name, value in found.items() if name not in self.lost}
 
+    @property
+    def now(self) -> Mapping[str, bytes | None]:
+        """The same, without a copy of it."""
+        return _Known(self)
+
     def text(self, typed: Word, known: Mapping[str, bytes | None] | None = None) -> bytes:
         """The word's value; raises Unknowable."""
-        found = expand(typed, self.known() if known is None else known, self.home)
+        found = expand(typed, self.now if known is None else known, self.home)
         if found is None:
             raise Unknowable("unknown-word")
         return found
@@ -96,10 +125,10 @@ class Place:
         """``env -i``."""
         self.variables, self.lost, self.hashed = {}, set(), {}
 
-    def enter(self, directory: bytes) -> None:
+    def enter(self, directory: bytes, *, physical: bool = False) -> None:
         """``cd``: where it is has to be there."""
         path = directory if directory.startswith(b"/") else join(self.directory, directory)
-        path = os.path.normpath(path)
+        path = self.caller.disk.realpath(path) if physical else os.path.normpath(path)
         path = path[1:] if path.startswith(b"//") else path
         if not self.caller.disk.is_directory(path):
             raise Unknowable("opaque-line")

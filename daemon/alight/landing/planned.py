@@ -25,15 +25,19 @@ class _Then:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What will stand at a path: a directory, a file with its content, or a link."""
+    """What will stand at a path: a directory, a file with its content, or a link.
+
+    Of an ``emptied`` directory nothing is left that the real disk has below it.
+    """
 
     mode: int
     content: bytes = b""
+    emptied: bool = False
 
 
-def directory() -> Entry:
+def directory(*, emptied: bool = False) -> Entry:
     """A directory."""
-    return Entry(stat.S_IFDIR | 0o755)
+    return Entry(stat.S_IFDIR | 0o755, emptied=emptied)
 
 
 def file(content: bytes, *, executable: bool = False) -> Entry:
@@ -53,8 +57,18 @@ class Planned(Disk):
         super().__init__(real.uid, _Then(real.now_ns))
         self._real = real
         self._entries: dict[bytes, Entry | None] = {}
+        self._keys: dict[bytes, bytes] = {}
+        self._parents: dict[bytes, bytes] = {}
         for path, entry in entries.items():
             self._put(path, entry)
+
+    def with_entries(self, entries: Mapping[bytes, Entry | None]) -> Planned:
+        """The same disk after some more."""
+        later = Planned(self._real, {})
+        later._entries |= self._entries
+        for path, entry in entries.items():
+            later._put(path, entry)
+        return later
 
     def stat(self, path: bytes) -> os.stat_result | None:
         for _ in range(LINKS_LIMIT):
@@ -136,14 +150,21 @@ class Planned(Disk):
 
     def _put(self, path: bytes, entry: Entry | None) -> None:
         key = self._key(path)
-        if entry is None:
+        if entry is None or entry.emptied:
             for other in [other for other in self._entries if other.startswith(join(key, b""))]:
                 del self._entries[other]
         self._entries[key] = entry
 
     def _key(self, path: bytes) -> bytes:
-        parent, _, name = os.path.normpath(path).rpartition(b"/")
-        return join(self._real.realpath(parent or b"/"), name) if name else b"/"
+        """The path by which an entry is known: links are followed up to its last part."""
+        key = self._keys.get(path)
+        if key is None:
+            parent, _, name = os.path.normpath(path).rpartition(b"/")
+            real = self._parents.get(parent)
+            if real is None:
+                real = self._parents[parent] = self._real.realpath(parent or b"/")
+            key = self._keys[path] = join(real, name) if name else b"/"
+        return key
 
     def _entry(self, path: bytes) -> tuple[bool, Entry | None]:
         """(whether it is not the real disk's, what it is)."""
@@ -156,7 +177,7 @@ class Planned(Disk):
             if level in self._entries:
                 # Below what was removed or made anew nothing of the real disk is left.
                 above = self._entries[level]
-                return above is None or not self._real.is_directory(level), None
+                return above is None or above.emptied or not self._real.is_directory(level), None
         return False, None
 
     def _facts(self, entry: Entry) -> os.stat_result:

@@ -57,7 +57,7 @@ def on_path(word: bytes, context: Context) -> bytes | None:
     """The first executable of that name on PATH; an empty entry is the current directory."""
     search = context.variables.get("PATH")
     for entry in (DEFAULT_PATH if search is None else search).split(b":"):
-        path = join(context.path(entry) if entry else context.directory, word)
+        path = join(context.path(entry or b""), word)
         if can_run(path, context):
             return path
     return None

@@ -10,9 +10,11 @@ from alight.files.disk import Disk, join
 from alight.interpreters import (
     DPKG_STATUS,
     Pool,
+    base_version,
     externally_managed,
     libraries,
     pools,
+    scanned_version,
 )
 from alight.landing.base import Context, Python
 from alight.landing.names import display_name
@@ -20,10 +22,15 @@ from alight.landing.schemes import land, packages, user_site_enabled
 from alight.systems import prefixes, pyvenv
 from alight.systems.base import normalise
 
-__all__ = ("display_name", "has_module", "inspect")
+__all__ = ("display_name", "has_module", "inspect", "release_of")
 
 PTH_LIMIT = 64
 """``.pth`` files looked at in one directory."""
+
+RELEASES_LIMIT = 1024
+"""Pythons whose release is remembered: telling it may take the reading of a large binary."""
+
+_RELEASES: dict[tuple[bytes, bytes, bytes, int, int, int, int], str] = {}
 
 _CARRIED = re.compile(rb"((?:python|pypy)\d+\.\d+)([a-z]*)(?:-\w+)?\Z")
 _MINOR = re.compile(rb"(\d+\.\d+)")
@@ -52,6 +59,29 @@ def inspect(executable: bytes, context: Context) -> Python | None:
         if disk.is_file(join(directory, pyvenv.CONFIG)):
             return _environment(path, prefix, directory, real, context)
     return _base(path, real, context)
+
+
+def release_of(python: Python, context: Context) -> str:
+    """The release as its files give it, "" when they do not.
+
+    It is remembered for as long as the executable, and the system's list of packages, are the same.
+    """
+    disk = context.disk
+    facts, listed = disk.stat(python.executable), disk.stat(DPKG_STATUS)
+    key = None
+    if facts is not None and facts.st_ino:
+        changed = 0 if listed is None else listed.st_mtime_ns
+        key = (python.executable, python.base, python.library, facts.st_dev, facts.st_ino, facts.st_ctime_ns, changed)
+        if key in _RELEASES:
+            return _RELEASES[key]
+    known = base_version(python.base, python.library, disk)
+    if known.count(".") < 2:
+        known = scanned_version(disk.realpath(python.executable), python.minor, disk) or known
+    if key is not None and known:
+        if len(_RELEASES) >= RELEASES_LIMIT:
+            _RELEASES.clear()
+        _RELEASES[key] = known
+    return known
 
 
 def has_module(python: Python, module: str, context: Context) -> bool:

@@ -37,7 +37,9 @@ class Found:
     def is_notable(self) -> bool:
         """Whether it is worth a quiet line: among conda's packages, or an environment is made on the way."""
         install, landing = self.install, self.install.landing
-        creates = install.verdict == "ok" and install.action != "create" and landing is not None and not landing.exists
+        if landing is None or landing.kind in ("directory", "tool"):
+            return False
+        creates = install.verdict == "ok" and install.action != "create" and not landing.exists
         return install.verdict == "mixed" or creates
 
 

@@ -22,7 +22,7 @@ from alight.landing.pipenvplace import truth
 from alight.landing.poetryplace import chosen as poetry_environment
 from alight.landing.poetryplace import project_of as poetry_project
 from alight.landing.standing import Ending, Standing, activated, asked, start_of
-from alight.landing.started import direct, started, stopped
+from alight.landing.started import started, stopped
 from alight.model import Reason
 
 _ASSIGNED = b"="
@@ -180,13 +180,12 @@ class HatchRun:
             inside = replace(around.inside(around.directory, HATCH_ENV_ACTIVE=found.name.encode()), hashed={})
             if found.standing is not None:
                 inside = activated(found.standing.prefix, inside)
-            if separator:
-                # The word that names the environment is not the word that is started.
-                return direct((command, *argv[start + 1 :]), found.standing, inside, "hatch run",
-                              context, seeded=found.has_pip)  # fmt: skip
+            # The word that names the environment is not the word that is started.
+            front = (command,) if separator else ()
+            start += len(front)
             if found.standing is None:
-                return Run(start, inside, (f"{found.name} is no environment of its own",), None, "hatch run")
-            return started(argv, start, found.standing, inside, "hatch run", context, seeded=found.has_pip)
+                return Run(start, inside, (f"{found.name} is no environment of its own",), None, "hatch run", front)
+            return started(argv, start, found.standing, inside, "hatch run", context, seeded=found.has_pip, front=front)
         except Ending as ending:
             return stopped(start_of("hatch", "other", argv), ending, "hatch run")
 

@@ -50,9 +50,14 @@ def message(install: Install, aim: Aim | None) -> str:
     tool = display(install.tool)
     match install.verdict:
         case "none":
-            return f"this {tool} command installs nothing"
+            return f"this {tool} command {'removes' if install.action == 'uninstall' else 'installs'} nothing"
         case "refused":
             said = _REFUSED.get(install.reason, "{tool} will refuse or fail").format(tool=tool)
+            if install.reason == "no-such-command" and install.argv:
+                word = display_path(install.argv[0])
+                said = f"there is no {word}{'' if '/' in word else ' on PATH'}, so nothing is installed"
+            if install.confidence == "likely":
+                said = said.replace(" will ", " will probably ", 1)
             if aim is None or install.reason != "externally-managed":
                 return said
             return f"{said}, and not {expected_name(aim)}{_remark(aim)}"
@@ -60,12 +65,15 @@ def message(install: Install, aim: Aim | None) -> str:
             return _UNKNOWN.get(install.reason, "it cannot be known where {tool} lands").format(tool=tool)
     assert install.landing is not None
     verb = _VERBS[install.action]
+    if install.confidence == "likely":
+        verb = f"probably {verb}"
     is_expected = install.verdict in ("ok", "mixed") and aim is not None and aim.prefix == install.landing.prefix
     where = landing_name(install.landing, aim if is_expected else None)
     if install.verdict == "mixed":
         return f"this {tool} {verb} {where}, whose packages are conda's"
     if install.verdict == "ok":
-        if not install.landing.exists and install.action != "create":
+        makes = not install.landing.exists and install.landing.kind != "directory"
+        if makes and install.action != "create":
             return f"this {tool} creates {where} first"
         return f"this {tool} {verb} {where}"
     said = f"{_CAUSES.get(install.reason, '')}this {tool} {verb} {where}"

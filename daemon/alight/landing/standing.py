@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from alight.files.disk import join
-from alight.interpreters import base_version, scanned_version
 from alight.landing import pip, schemes
 from alight.landing.arguments import Arguments
 from alight.landing.base import Context, Prediction, Program, Python, Words
 from alight.landing.names import environment_name
 from alight.landing.pipcommand import End
-from alight.landing.python import inspect
+from alight.landing.python import inspect, release_of
 from alight.model import InstallAction, Landing, LandingKind, Reason, Scheme
 from alight.systems import condaroots, prefixes
 from alight.text import display_path
@@ -83,10 +82,7 @@ def python_of(prefix: bytes, context: Context) -> Python | None:
 
 def version_of(python: Python, context: Context) -> str:
     """The release of a Python; X.Y alone where only that can be read."""
-    known = base_version(python.base, python.library, context.disk)
-    if known.count(".") < 2:
-        known = scanned_version(context.disk.realpath(python.executable), python.minor, context.disk) or known
-    return known or python.minor
+    return release_of(python, context) or python.minor
 
 
 def base_reason(python: Python, context: Context) -> Reason:

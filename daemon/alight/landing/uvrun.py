@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alight.files.disk import join
-from alight.landing import python
-from alight.landing.base import Context, Prediction, Program, Python, Run, Words
+from alight.landing.base import Context, Prediction, Program, Run, Words
 from alight.landing.upcoming import after_creation
 from alight.landing.uvdiscovery import find
 from alight.landing.uvenvironment import chosen, preference_of, request
@@ -83,22 +82,11 @@ def _started(argv: Words, line: Line, before: Prediction | None, around: Surroun
     isolated = line.has("isolated") or bool(boolean("UV_ISOLATED", context))
     if isolated or any(line.has(layer) for layer in _LAYERS) or _reads(line, around):
         return "unknown-settings"
-    inner, because, found = _inside(line, around)
-    if said is not None and said.creates:
-        standing = after_creation(replace(said, action="create", argv=()), inner)
-        if standing is None:
-            return "opaque-line"
-        inner, found = (
-            standing,
-            python.inspect(join(said.landing.prefix, b"bin/python") if said.landing else b"", standing),
-        )
-    if line.has("module"):
-        if found is not None and not python.has_module(found, word.decode("utf-8", "replace"), context):
-            because = f"{_shown(found.prefix)} has no such module"
-            return _ended(prediction(RUNNER, "other", argv, "stops", "no-such-module", because))
-        # The words of `python -m` are not words of this line.
-        return "opaque-line"
-    return Run(len(argv) - len(line.words), inner, (because,), said, RUNNER)
+    inner, because, executable = _inside(line, around)
+    if said is not None and said.creates and said.landing is not None:
+        inner, executable = after_creation(replace(said, argv=()), inner), join(said.landing.prefix, b"bin/python")
+    front = (executable, b"-m") if line.has("module") else ()
+    return Run(len(argv) - len(line.words), inner, (because,), said, RUNNER, front)
 
 
 def may_install(words: Words) -> bool:
@@ -135,8 +123,8 @@ def _reads(line: Line, around: Surroundings) -> bool:
     return any(text is None or any(name in text for name in _HEARD) for text in texts)
 
 
-def _inside(line: Line, around: Surroundings) -> tuple[Context, str, Python | None]:
-    """The variables of the inner command; the shell's own functions and memory do not reach it."""
+def _inside(line: Line, around: Surroundings) -> tuple[Context, str, bytes]:
+    """(what the inner command gets, why, the Python of ``-m``); the shell's own functions do not reach it."""
     context = around.context
     no_project = line.has("no-project") or bool(boolean("UV_NO_PROJECT", context))
     environment = None if no_project else chosen(around, needed=False, run=True)
@@ -160,7 +148,8 @@ def _inside(line: Line, around: Surroundings) -> tuple[Context, str, Python | No
             prefix = b"/usr/local"
     path = b":".join(filter(None, (join(prefix, b"bin"), context.variables.get("PATH", b""))))
     variables = {"PATH": path, **({"VIRTUAL_ENV": prefix} if is_venv else {})}
-    return context.inside(context.directory, **variables), because, found
+    executable = join(prefix, b"bin/python") if found is None else found.executable
+    return context.inside(context.directory, **variables), because, executable
 
 
 def _shown(path: bytes) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from alight.interpreters import Request, base_version, parse, scanned_version
+from alight.interpreters import Request, parse
 from alight.landing.base import Context, Python
+from alight.landing.python import release_of
 from alight.landing.uvsettings import Setting
 
 
@@ -63,9 +64,7 @@ def matches(request: Request, chosen: Python, context: Context) -> bool | None:
 
 def full_version(chosen: Python, context: Context) -> str:
     """The release of a Python, X.Y alone where only that can be read, or ""."""
-    known = base_version(chosen.base, chosen.library, context.disk)
-    if known.count(".") < 2:
-        known = scanned_version(context.disk.realpath(chosen.executable), chosen.minor, context.disk) or known
+    known = release_of(chosen, context)
     try:
         return str(Version(known)) if known else chosen.minor
     except InvalidVersion:

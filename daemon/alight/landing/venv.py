@@ -68,11 +68,10 @@ class Venv:
         )
 
 
-def makes_pip(argv: Words) -> bool:
-    """Whether an environment made by these words gets a pip."""
-    name = (argv[0] or b"").rpartition(b"/")[2]
-    if name == b"uv":
-        return b"--seed" in argv
+def makes_pip(tool: str, argv: Words) -> bool:
+    """Whether an environment that a tool makes by these words gets a pip."""
+    if tool in ("uv", "pdm"):
+        return b"--seed" in argv or b"--with-pip" in argv
     return not {b"--without-pip", b"--no-pip", b"--no-seed"} & set(argv)
 
 
