@@ -73,7 +73,7 @@ __alight_exchange() {
       esac
       [[ $in[1] == $'\xff' ]] || return 5
       (( need > 66 || $#in < 66 )) || {
-        [[ $in[11] == $'\x03' && ${in[13,17]} == $'NULL\0' && $in[65] == $'\x04' ]] || return 5
+        [[ $in[10] == $'\x7f' && $in[11] == $'\x03' && ${in[13,17]} == $'NULL\0' && $in[65] == $'\x04' ]] || return 5
         octet=$in[66] need=$(( 66 + #octet ))
       }
     done
@@ -847,11 +847,12 @@ ${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
       if [[ -o zle && "$__alight_idle_fd" == -1 && "$__alight_fd" == -1 ]]; then
         exec {__alight_idle_fd}</dev/null && zle -F "$__alight_idle_fd" __alight_idle
       fi
-      return __alight_code
+      return 0
     fi
   fi
   __alight_plainly __alight_look $__alight_code
-  return __alight_code
+  # The shell keeps `$?` by itself; under errexit another status than 0 would end it.
+  return 0
 }
 
 __alight_look() {

@@ -13,8 +13,8 @@ if [[ -o interactive && -n ${__alight_pid-} && $__alight_pid == ${sysparams[pid]
 
 # --- what Enter does -----------------------------------------------------------------------------
 
-# Comes before a prompt. Puts the guard in front of whatever accepts a line. Others may have done so before and may do so after. When
-# the start-up file is read again, one of them may have taken our place: we go in front, and what of us is behind lets pass.
+# Comes before a prompt. Puts the guard in front of whatever accepts a line; others may have done so before and may do so
+# after. When the start-up file is read again, one of them may have our place: we go in front, what is behind lets pass.
 __alight_chain() {
   local __alight_widget
   if [[ -n $__alight_unsaved ]]; then
@@ -113,7 +113,7 @@ __alight_expanded() {
 # Octets count here, not characters. Returns 1 when the line is not to run.
 __alight_guard() {
   emulate -L zsh -o extended_glob -o no_multibyte -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  local __alight_word IFS=$__alight_between
+  local REPLY __alight_word IFS=$__alight_between
   local -i __alight_waits=$(( PENDING + KEYS_QUEUED_COUNT ))
   # What waits behind one line of a paste holds the next one whole: that one was not typed either.
   if (( __alight_waiting_octets > $#BUFFER || __alight_waits )); then
@@ -254,7 +254,7 @@ __alight_judge() {
   [[ ${__alight_reply[1]-} == verdict ]] && (( $#__alight_reply >= 6 )) || return 0
 
   local __alight_act=$__alight_reply[2] __alight_once=$__alight_reply[3] __alight_message=$__alight_reply[4]
-  local __alight_keys=$__alight_reply[5] __alight_token=$__alight_reply[6] __alight_edited= __alight_words=
+  local __alight_keys=$__alight_reply[5] __alight_token=$__alight_reply[6] __alight_edited= __alight_words= __alight_answer=
   local -a __alight_lines
   [[ $__alight_act == (say|ask|stop) && -n $__alight_message && $__alight_keys != *[^rpac]* ]] || return 0
   __alight_take_frames "${(@)__alight_reply[7,-1]}" || return 0
@@ -276,7 +276,7 @@ __alight_judge() {
       ;;
   esac
   __alight_question
-  case $REPLY in
+  case $__alight_answer in
     r) BUFFER=$__alight_edited CURSOR=$#BUFFER ;;
     a)
       __alight_exchange always zsh $$ "$PWD" "$__alight_token"
@@ -354,8 +354,9 @@ __alight_print() {
   done
 }
 
-# Shows the question below the line and reads one key; the answer is left in REPLY: r, p, a, c or eof. While it waits, the
-# terminal stays as zle has set it, and zle believes to be where it was; only then it is told that the line is history.
+# Shows the question below the line and reads one key; the answer is left in __alight_answer: r, p, a, c or eof. While it
+# waits, the terminal stays as zle has set it, and zle believes to be where it was; only then it is told that the line is
+# history. Handlers of descriptors that zle watches run meanwhile, and may use REPLY.
 __alight_question() {
   setopt local_options local_traps multibyte
   local __alight_text= __alight_key
@@ -367,27 +368,27 @@ __alight_question() {
   __alight_text="  ${__alight_text##[[:blank:]]#}"
   # Ctrl-C is an answer here, not the user's trap's.
   trap - INT
-  REPLY=p
+  __alight_answer=p
   exec {__alight_terminal}>$TTY || return 0
   {
-    CURSOR=$#BUFFER POSTDISPLAY= REPLY=
+    CURSOR=$#BUFFER POSTDISPLAY= __alight_answer=
     builtin zle -R
     builtin print -u $__alight_terminal
     __alight_print $__alight_terminal "$__alight_message" "${(@)__alight_lines}"
-    while [[ -z $REPLY ]]; do
+    while [[ -z $__alight_answer ]]; do
       builtin print -rnu $__alight_terminal -- "$__alight_text "
-      __alight_read_key || { REPLY=c; break }
+      __alight_read_key || { __alight_answer=c; break }
       case $__alight_key in
-        [rpac]) [[ $__alight_keys != *$__alight_key* ]] || REPLY=$__alight_key ;;
-        $'\e' | $'\3') REPLY=c ;;
-        $'\4') REPLY=eof ;;
+        [rpac]) [[ $__alight_keys != *$__alight_key* ]] || __alight_answer=$__alight_key ;;
+        $'\e' | $'\3') __alight_answer=c ;;
+        $'\4') __alight_answer=eof ;;
       esac
-      [[ -n $REPLY ]] || builtin print -u $__alight_terminal
+      [[ -n $__alight_answer ]] || builtin print -u $__alight_terminal
     done
-    [[ $REPLY == eof ]] || builtin print -rnu $__alight_terminal -- $REPLY
+    [[ $__alight_answer == eof ]] || builtin print -rnu $__alight_terminal -- $__alight_answer
   } always {
     # Ctrl-C
-    (( ! TRY_BLOCK_INTERRUPT )) || REPLY=c
+    (( ! TRY_BLOCK_INTERRUPT )) || __alight_answer=c
     TRY_BLOCK_INTERRUPT=0
     exec {__alight_terminal}>&-
     builtin zle -I
