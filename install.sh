@@ -161,7 +161,7 @@ fingerprint() {
     {
         say "$python"
         "$python" -V
-        find daemon shell hatch_build.py pyproject.toml README.md LICENSE -type f ! -name '*.py[co]' ! -name '*.zwc' |
+        find daemon shell hatch_build.py pyproject.toml README.md LICENSE -type f ! -name '*.py[co]' ! -name '*.zwc' ! -name alight-query |
             LC_ALL=C sort | while IFS= read -r file; do cksum "$file"; done
     } 2>&1 | cksum
 }
@@ -174,10 +174,27 @@ import alight.cli.main
 ' >/dev/null 2>&1 </dev/null && "$1/bin/alight" init bash >/dev/null 2>&1 </dev/null
 }
 
+# The C compiler that building the client would use first; nothing when there is none.
+compiler() {
+    for words in "${CC:-}" cc gcc clang; do
+        command -v "${words%% *}" 2>/dev/null && return 0
+    done
+    return 0
+}
+
+# There is a compiler now, the environment has no compiled client, and it was not made with this compiler.
+could_compile() {
+    for client in "$1"/lib/python3*/site-packages/alight/alight-query; do
+        [ ! -x "$client" ] || return 1
+    done
+    [ -z "${ALIGHT_NO_COMPILE:-}" ] && [ "$(compiler)" != "$(cat "$1/compiler" 2>/dev/null)" ]
+}
+
 # Build a new environment beside the old one and let the link point to it: whatever fails, the old one keeps working.
 make_environment() {
     wanted=$(fingerprint)
-    if [ "$(cat "$data/env/made-from" 2>/dev/null)" = "$wanted" ] && is_sound "$data/env"; then
+    if [ "$(cat "$data/env/made-from" 2>/dev/null)" = "$wanted" ] && is_sound "$data/env" &&
+        ! could_compile "$data/env"; then
         return 0
     fi
     say "alight: making its environment with $("$python" -V) ($python) ..."
@@ -210,6 +227,7 @@ make_environment() {
     fi
     printf '%s\n' "$python" >"$new/python"
     printf '%s\n' "$wanted" >"$new/made-from"
+    compiler >"$new/compiler"
     rm -f "$log"
     point "$data/env" "env-$number"
     new=

@@ -23,6 +23,9 @@ if [[ $- == *i* && ${BASH_SUBSHELL-0} == 0 && -n ${__alight_pid-} && ${__alight_
 # What every Enter runs; $1 is 1 for the first line after a prompt, else 0. Nearly every line ends in its first half: the
 # words that begin its commands are known to lead nowhere.
 __alight_guard() {
+  # What waits behind one line of a paste is the next one, which was not typed either, though nothing may wait behind it.
+  __alight_pasting=$__alight_waiting __alight_waiting=0
+  ! builtin read -r -t 0 || __alight_waiting=1
   if (($1)); then
     # The number of the command that is being read. As soon as that runs it is another one, so that a line that `read -e`
     # gets is told from one that continues a command.
@@ -249,7 +252,7 @@ __alight_speak() {
     say) __alight_tell "${__alight_fields[6]}" ;;
     stop) __alight_show_typed && __alight_tell '' && __alight_cancel ;;
     # A paste is no conversation.
-    ask) if [[ $__alight_line == *$'\n'* ]] || builtin read -r -t 0; then __alight_tell ''; else __alight_converse; fi ;;
+    ask) if [[ $__alight_line == *$'\n'* ]] || ((__alight_pasting || __alight_waiting)); then __alight_tell ''; else __alight_converse; fi ;;
   esac
 }
 
@@ -441,7 +444,7 @@ __alight_mend_history() {
 builtin unset -v __alight_tame __alight_parts __alight_frames __alight_further __alight_spans __alight_spelled __alight_dropped
 builtin declare -gA __alight_tame
 builtin declare -ga __alight_parts __alight_frames __alight_further __alight_spans __alight_spelled __alight_dropped __alight_last
-builtin declare -g +x __alight_number='' __alight_taken='' __alight_concerned=0 __alight_line='' \
+builtin declare -g +x __alight_number='' __alight_taken='' __alight_concerned=0 __alight_waiting=0 __alight_pasting=0 __alight_line='' \
   __alight_edited='' __alight_instead='' __alight_numbering
 __alight_tame=([x]=1) __alight_dropped=()
 # What numbers commands, in the language of prompts.

@@ -74,10 +74,13 @@ function __alight_go_on --argument-names name
     end
 end
 
-# A pager, a search or an unfinished command: Enter means something else there.
+# A pager or an unfinished command: Enter means something else there.
 function __alight_enter --argument-names name
     set -g __alight_answer p
-    if not builtin commandline --paging-mode; and not builtin commandline --search-mode
+    # Once a paste was met, each Enter looks whether it goes on: its last line was not typed either.
+    set -g __alight_follows $__alight_waiting
+    test $__alight_waiting = 0; or __alight_look_for_input
+    if not builtin commandline --paging-mode
         set -l line (builtin commandline -b | string collect)
         if builtin commandline --is-valid
             if __alight_concerns "$line"; or __alight_abbreviates
@@ -145,6 +148,9 @@ function __alight_gather --argument-names line values
         builtin contains -- $word $seen; and continue
         set -a seen $word
         builtin functions --query -- $word; or continue
+        # What fish brings itself, `cd` above all, does what it says.
+        string match --quiet --regex "^(?:"(string escape --style=regex -- "$__fish_data_dir/")"|embedded:)" -- (builtin functions --details -- $word)
+        and continue
         set -l body (builtin functions -- $word | string collect)
         if test (string length -- "$body") -le 1024
             builtin printf '%s\0' "function $word=$body"
@@ -240,8 +246,17 @@ function __alight_is_paste --argument-names line
     if test -n "$__alight_pasted"; and string match --quiet --regex '\n.' -- (string trim -- "$line" | string collect)
         return 0
     end
-    test -x "$__alight_python"; or return 1
+    test $__alight_follows = 0; or return 0
+    __alight_look_for_input
+    test $__alight_waiting = 1
+end
+
+# Whether input waits already, in __alight_waiting; a fork, so that it is not for every line.
+function __alight_look_for_input
+    set -g __alight_waiting 0
+    test -x "$__alight_python"; or return
     command $__alight_python -I -S -c 'import select, sys; sys.exit(not select.select([0], [], [], 0)[0])' 2>/dev/null
+    and set -g __alight_waiting 1
 end
 
 # Makes the edits of a verdict: the line in __alight_edited and what is put there in __alight_instead, empty without any.
@@ -413,8 +428,9 @@ function __alight_enter_in_history --argument-names line
     set -l data $HOME/.local/share
     test -z "$XDG_DATA_HOME"; or set data $XDG_DATA_HOME
     set -l file $data/fish/{$session}_history
-    test -f $file -a -w $file; or return
+    # The first one of all is what makes the file.
     builtin history save
+    test -f $file -a -w $file; or return
     set -l entry (string replace --all -- '\\' '\\\\' "$line" | string collect)
     set entry (string replace --all -- \n '\\n' "$entry" | string collect)
     builtin printf '%s cmd: %s\n  when: %s\n' - "$entry" (command date +%s) >>$file
@@ -442,6 +458,8 @@ end
 set -g __alight_tame
 set -g __alight_expanded
 set -g __alight_pasted ''
+set -g __alight_waiting 0
+set -g __alight_follows 0
 set -g __alight_bound ''
 set -g __alight_installers '(?:^|[^\w.-]|\s-[A-Za-z]*m)(?:pip[\d.]*|pip-sync|pipenv|pipx|uv|uvx|conda|mamba|micromamba|poetry|pdm|hatch|pixi|easy_install(?:-[\d.]+)?|flit|setup\.py|ensurepip)(?:[^\w.-]|$)'
 set -g __alight_commands '(?:^|[;|&({\n]|\b(?:and|or|not|if|while|else|begin|command|builtin|time|exec)\s)\s*([\w.+@-]+)'

@@ -228,7 +228,7 @@ def test_upgrade_and_repair(machine: Machine) -> None:
     machine.install()
     data, launcher = machine.home / ".local/share/alight", machine.home / ".local/bin/alight"
     installed = _settled(machine.home)
-    (machine.checkout / "shell/alight.bash").write_text("# the next version\n")
+    (machine.checkout / "shell/guard.bash").write_text("# the next version\n")
     done = machine.run(PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
     assert done.returncode == 1
     assert "nothing was changed" in done.stderr

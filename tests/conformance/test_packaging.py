@@ -16,8 +16,9 @@ SHELLS = ("zsh", "bash", "fish")
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy to build from, with names that a careless build would trip over."""
+    monkeypatch.setenv("ALIGHT_NO_COMPILE", "1")  # the compiled client has tests of its own
     return copy_checkout(tmp_path / "a checkout")
 
 
@@ -40,6 +41,11 @@ def _init(command: Path, shell: str) -> str:
     return succeed(command, "init", shell, env={**os.environ, "PYTHONPATH": packages})
 
 
+def _hook(checkout: Path, shell: str) -> str:
+    """The hook's files, as they are printed."""
+    return "\n".join((checkout / f"shell/{part}.{shell}").read_text() for part in ("alight", "guard"))
+
+
 def _shell_files(checkout: Path) -> set[str]:
     shell = checkout / "shell"
     return {str(path.relative_to(shell)) for path in shell.rglob("*") if path.is_file()}
@@ -53,7 +59,7 @@ def test_wheel_carries_the_shell_files(checkout: Path, tmp_path: Path) -> None:
     assert len(names) == len(set(names))
     assert {name.removeprefix("alight/shell/") for name in names if "/shell/" in name} == _shell_files(checkout)
     assert {name.split("/")[0] for name in names} <= {"alight", wheel.name.rsplit("-py3", 1)[0] + ".dist-info"}
-    hooks = {shell: (checkout / f"shell/alight.{shell}").read_text() for shell in SHELLS}
+    hooks = {shell: _hook(checkout, shell) for shell in SHELLS}
     command = _environment(tmp_path / "env", wheel)
     checkout.rename(tmp_path / "elsewhere")
     for shell, text in hooks.items():
@@ -86,7 +92,7 @@ def test_editable_install_uses_the_checkout(checkout: Path, tmp_path: Path) -> N
     command = _environment(tmp_path / "env", "--editable", checkout)
     assert not list((tmp_path / "env").rglob("alight.zsh"))
     for shell in SHELLS:
-        hook = checkout / f"shell/alight.{shell}"
+        hook = checkout / f"shell/guard.{shell}"
         hook.write_text(hook.read_text() + "# changed\n")
         assert _init(command, shell).endswith("# changed\n")
 
@@ -97,5 +103,5 @@ def test_uv_tool_install_from_the_checkout(checkout: Path, tmp_path: Path) -> No
     environ = {**os.environ, "UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
     succeed(sys.executable, "-m", "uv", "tool", "install", "-q", "--python", sys.executable, checkout, env=environ)
     for shell in SHELLS:
-        text = (checkout / f"shell/alight.{shell}").read_text()
+        text = _hook(checkout, shell)
         assert succeed(tmp_path / "bin/alight", "init", shell).endswith(text)

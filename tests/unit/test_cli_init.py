@@ -12,8 +12,8 @@ import pytest
 
 from alight.cli import shellfiles
 from alight.cli.init import hook_text
-from alight.quoting import assignment
 from alight.errors import AlightError
+from alight.quoting import assignment
 
 NAMES = [b"__alight_python", b"__alight_client", b"__alight_command", b"__alight_daemon_python"]
 
@@ -53,12 +53,13 @@ def test_the_package_comes_before_the_checkout(package: Path) -> None:
 
 @pytest.mark.parametrize("shell", shellfiles.SHELLS)
 def test_the_preamble_is_four_lines_and_the_hook_follows(shell: str, package: Path) -> None:
-    """The hook's text comes after the four assignments, unchanged, octet for octet."""
+    """The hook's files come after the four assignments, unchanged, octet for octet."""
     (package / "shell").mkdir()
     (package / "shell" / f"alight.{shell}").write_bytes(b"# the hook \xff\n")
+    (package / "shell" / f"guard.{shell}").write_bytes(b"# the guard \xff\n")
     lines = hook_text(shell, "alight").split(b"\n")
     assert [name for line, name in zip(lines, NAMES, strict=False) if name in line] == NAMES
-    assert b"\n".join(lines[4:]) == b"# the hook \xff\n"
+    assert b"\n".join(lines[4:]) == b"# the hook \xff\n\n# the guard \xff\n"
 
 
 @pytest.mark.parametrize("shell", shellfiles.SHELLS)
@@ -134,3 +135,52 @@ def test_the_command_is_the_script_beside_the_interpreter(tmp_path: Path, monkey
     assert shellfiles.command_path("./alight") == Path(os.path.abspath("alight"))
     script = program(tmp_path / "bin" / "alight")
     assert shellfiles.command_path("./alight") == script
+
+
+def client(path: Path, text: str) -> Path:
+    """An executable script in the place of the compiled client."""
+    return program(path.with_name("alight-query"), f"#!/bin/sh\n{text}\n".encode())
+
+
+def test_the_compiled_client_is_preferred(package: Path) -> None:
+    """The hooks are given the compiled client where it is there and says that nobody serves where nobody can."""
+    assert shellfiles.query_client() == package / "query.py"
+    good = client(package / "query.py", '[ "$*" = "/dev/null/alight.sock ping" ] && exit 3')
+    assert shellfiles.query_client() == good
+    good.chmod(0o644)
+    assert shellfiles.query_client() == package / "query.py"
+
+
+@pytest.mark.parametrize("text", ["exit 0", "exit 2", "echo x; exit 3", "echo x >&2; exit 3", "kill -9 $$"])
+def test_a_client_that_answers_otherwise_is_not_taken(text: str, package: Path) -> None:
+    """Another exit code, or a word, and the client in Python serves."""
+    client(package / "query.py", text)
+    assert shellfiles.query_client() == package / "query.py"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"",
+        b"noise",
+        b"\x7fELF\x02\x01\x01" + b"\0" * 9 + b"\x02\0\xff\x7f" + b"\0" * 100,
+        b"\xcf\xfa\xed\xfe" + b"\0" * 99,
+    ],
+    ids=["empty", "noise", "another processor", "another system"],
+)
+def test_a_client_of_another_machine_is_not_taken(octets: bytes, package: Path) -> None:
+    """What cannot be started here is passed over: a home may be shared between machines."""
+    program(package / "alight-query", octets)
+    assert shellfiles.query_client() == package / "query.py"
+
+
+def test_a_client_older_than_its_source_is_not_taken(package: Path) -> None:
+    """In a checkout a compiled client counts as long as it is newer than what it was made from."""
+    compiled = client(package / "query.py", "exit 3")
+    source = package.parent.parent / "shell" / "query" / "alight-query.c"
+    source.parent.mkdir(parents=True)
+    source.touch()
+    os.utime(source, ns=(1, compiled.stat().st_mtime_ns - 1))
+    assert shellfiles.query_client() == compiled
+    os.utime(source, ns=(1, compiled.stat().st_mtime_ns))
+    assert shellfiles.query_client() == package / "query.py"

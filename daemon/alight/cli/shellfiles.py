@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 from alight.errors import AlightError
+from alight.query import ABSENT
 
 SHELLS = ("zsh", "bash", "fish")
 
@@ -73,9 +75,34 @@ def command_path(invoked: str) -> Path:
 
 
 def query_client() -> Path:
-    """The one-shot client's source file."""
+    """The one-shot client: the compiled one where it is there and works, else the one in Python beside it."""
     # not resolved: the installer keeps a link that outlives the versioned directory behind it
-    return Path(__file__).absolute().parent.parent / "query.py"
+    python = Path(__file__).absolute().parent.parent / "query.py"
+    compiled = python.with_name("alight-query")
+    return compiled if _is_current(compiled) and _answers(compiled) else python
+
+
+def _is_current(compiled: Path) -> bool:
+    """Whether it is executable and, in a checkout, not older than its source."""
+    source = compiled.parent.parent.parent / "shell" / "query" / "alight-query.c"
+    try:
+        return os.access(compiled, os.X_OK) and (
+            not source.is_file() or compiled.stat().st_mtime_ns > source.stat().st_mtime_ns
+        )
+    except OSError:
+        return False
+
+
+def _answers(compiled: Path) -> bool:
+    """Whether it runs here, whatever machine it was made for: where nobody can serve it has to say so."""
+    question = [str(compiled), "/dev/null/alight.sock", "ping"]
+    try:
+        said = subprocess.run(  # noqa: S603 - a file of our own package
+            question, stdin=subprocess.DEVNULL, capture_output=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return (said.returncode, said.stdout, said.stderr) == (ABSENT, b"", b"")
 
 
 def _same_program(candidate: Path, recorded: Path) -> bool:

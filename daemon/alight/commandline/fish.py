@@ -304,7 +304,7 @@ class _Reader:
             if self._redirection():
                 if not words:
                     raise Unreadable("a redirection in front of a command")
-                redirected = stray = True
+                redirected = True
                 continue
             if char in (b"&", b"|"):
                 break
@@ -316,6 +316,7 @@ class _Reader:
             elif char == b"{" and not words:
                 raise Unreadable("braces as a command")
             else:
+                stray = redirected
                 words.append(self._word())
         nested, self._words.nested = tuple(self._words.nested), held
         self._budget.spend(depth)
