@@ -252,7 +252,7 @@ __alight_speak() {
     say) __alight_tell "${__alight_fields[6]}" ;;
     stop) __alight_show_typed && __alight_tell '' && __alight_cancel ;;
     # A paste is no conversation.
-    ask) if [[ $__alight_line == *$'\n'* ]] || ((__alight_pasting || __alight_waiting)); then __alight_tell ''; else __alight_converse; fi ;;
+    ask) if [[ $__alight_line == *$'\n'* ]] || ((__alight_pasting || __alight_waiting)) || builtin read -r -t 0; then __alight_tell ''; else __alight_converse; fi ;;
   esac
 }
 

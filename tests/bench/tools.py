@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,8 @@ from alight.cli.main import main
 sys.exit(main())
 """
 DAEMON_DEADLINE_S = 20.0
+PARTS = ("alight", "guard")
+"""The files of alight's hook, in the order they are read."""
 
 
 class ToolMissing(Exception):
@@ -107,10 +109,10 @@ def mise(place: Place) -> Iterator[Ready]:
 
 
 @contextlib.contextmanager
-def alight(place: Place) -> Iterator[Ready]:
-    """The checkout around this file: its daemon a child of the benchmark, its hooks by an rc line."""
-    hooks = {shell: CHECKOUT / "shell" / f"alight.{shell}" for shell in ("zsh", "bash", "fish")}
-    if not any(hook.exists() for hook in hooks.values()):
+def alight(place: Place, parts: Sequence[str] = PARTS) -> Iterator[Ready]:
+    """The checkout around this file: its daemon a child of the benchmark, ``parts`` of its hooks by rc lines."""
+    hooks = {shell: [CHECKOUT / "shell" / f"{part}.{shell}" for part in parts] for shell in ("zsh", "bash", "fish")}
+    if not all(file.exists() for files in hooks.values() for file in files):
         raise ToolMissing("missing: the checkout lacks hooks in shell/")
     lacking = [name for name in ("zmq", "msgspec", "watchdog") if importlib.util.find_spec(name) is None]
     if lacking:
@@ -122,6 +124,7 @@ def alight(place: Place) -> Iterator[Ready]:
     # Like an installed console script: the hooks read the interpreter from its first line.
     launcher.write_text(LAUNCHER.format(python=sys.executable, source=str(CHECKOUT / "daemon")))
     launcher.chmod(0o755)
+    client = _client(place.scratch)
     added = {
         "ALIGHT_RUNTIME_DIR": str(runtime),
         "PATH": f"{launcher.parent}:{place.tree.environment['PATH']}",
@@ -130,9 +133,10 @@ def alight(place: Place) -> Iterator[Ready]:
     with _daemon(launcher, environment, runtime, place.scratch / "daemon.log"):
         for project in place.tree.projects:
             _run([str(launcher), "allow", str(project)], environment)
+        version = _run([str(launcher), "--version"], environment).removeprefix("alight ")
         yield Ready(
-            _run([str(launcher), "--version"], environment).removeprefix("alight "),
-            {shell: _rc_lines(shell, launcher) for shell in hooks},
+            f"{version} ({'Python' if client.suffix == '.py' else 'compiled'} client)",
+            {shell: _rc_lines(shell, files, client, launcher) for shell, files in hooks.items()},
             added,
         )
 
@@ -146,17 +150,30 @@ TOOLS = (
 )
 
 
-def _rc_lines(shell: str, launcher: Path) -> str:
+def _rc_lines(shell: str, files: Sequence[Path], client: Path, launcher: Path) -> str:
     """What the installer writes: where its programs are, then the hook; no Python at the start of the shell."""
     programs = {
         "__alight_python": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
-        "__alight_client": CHECKOUT / "daemon" / "alight" / "query.py",
+        "__alight_client": client,
         "__alight_command": launcher,
         "__alight_daemon_python": sys.executable,
     }
     assign = "set -g {} {}" if shell == "fish" else "{}={}"
     lines = [assign.format(name, shlex.quote(str(value))) for name, value in programs.items()]
-    return "\n".join([*lines, f"source {shlex.quote(str(CHECKOUT / 'shell' / f'alight.{shell}'))}"])
+    return "\n".join([*lines, *(f"source {shlex.quote(str(file))}" for file in files)])
+
+
+def _client(scratch: Path) -> Path:
+    """The compiled client with the one in Python beside it, as a wheel has them; without a compiler the latter."""
+    folder = scratch / "client"
+    folder.mkdir()
+    python = Path(shutil.copy(CHECKOUT / "daemon" / "alight" / "query.py", folder))
+    compiled, source = folder / "alight-query", CHECKOUT / "shell" / "query" / "alight-query.c"
+    compiler = shutil.which("cc")
+    if compiler is None or not source.exists():
+        return python
+    done = subprocess.run([compiler, "-std=c99", "-O2", "-s", "-o", compiled, source], capture_output=True, check=False)
+    return compiled if done.returncode == 0 else python
 
 
 @contextlib.contextmanager

@@ -6,14 +6,14 @@ from typing import get_args
 
 import pytest
 
-from alight.wire import codec, messages, shellframe
+from alight.wire import codec, messages, requests, shellframe
 from conformance.frames import generate
 
 UNIONS = {
     "request.bin": messages.ShellRequest,
     "reply.bin": messages.ShellReply,
-    "request.msgpack.bin": messages.CommandRequest,
-    "reply.msgpack.bin": messages.CommandReply,
+    "request.msgpack.bin": requests.CommandRequest,
+    "reply.msgpack.bin": requests.CommandReply,
 }
 SAMPLES = {type(sample): sample for sample in generate.SAMPLES}
 NAMES = sorted(f"{kind.VERB}.{ending}" for ending, union in UNIONS.items() for kind in get_args(union))

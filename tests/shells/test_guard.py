@@ -201,7 +201,7 @@ def test_without_trust_nothing_is_offered(world: World, kind: str) -> None:
 
 
 def test_modes(field: GuardField, kind: str) -> None:
-    """ALIGHT_GUARD: warn says it and runs, block says it and does not, off is silent; config.toml says it for all shells."""
+    """ALIGHT_GUARD: warn says it and runs, block says it and does not, off is silent."""
     shell = field.shell(kind)
     shell.run("deactivate")
     shell.run(export(kind, "ALIGHT_GUARD", "warn"))
@@ -228,7 +228,8 @@ def test_a_pasted_block_is_never_asked_about(field: GuardField, kind: str, brack
     shell = field.shell(kind, after=["bind 'set enable-bracketed-paste on'"] if kind == "bash" else [])
     shell.run("deactivate")
     # What tells the last line of a paste without brackets from a typed one, fish does not know.
-    last = "echo the last" if kind == "fish" and not bracketed else f"{WORDS} last"
+    typed = kind == "fish" and not bracketed
+    last, ending = ("echo the e''nd", "the end") if typed else (f"{WORDS} last", f"{field.stand_in} last")
     block = f"echo first\n{WORDS}\necho can''celled\n{last}"
     if bracketed:
         shell.send_keys(f"\x1b[200~{block}\x1b[201~")
@@ -236,8 +237,7 @@ def test_a_pasted_block_is_never_asked_about(field: GuardField, kind: str, brack
         shell.send_keys("\r")
     else:
         shell.send_keys(block.replace("\n", "\r") + "\r")
-    ending = squeezed(last.replace("echo ", last).replace(WORDS, field.stand_in))
-    screen = squeezed(awaited(shell, lambda screen: ending in squeezed(screen)))
+    screen = squeezed(awaited(shell, lambda screen: squeezed(ending) in squeezed(screen)))
     assert QUESTION not in screen
     assert squeezed(GLOBAL) in screen
     assert "cancelled" in screen
@@ -260,14 +260,15 @@ def test_without_an_answer_the_line_runs(field: GuardField, kind: str, state: st
 
 
 def test_switched_off_it_is_silent(field: GuardField, kind: str) -> None:
-    """`alight off`, `alight pause` and ALIGHT_DISABLE: no questions; `alight on` brings them back."""
-    shell = field.shell(kind)
-    shell.run("deactivate")
-    for line in ("alight pause", "alight off", export(kind, "ALIGHT_DISABLE", "1")):
-        shell.run(line)
+    """`alight off`, `alight pause` and ALIGHT_DISABLE: no questions, until they are taken back."""
+    shell = field.shell(kind, field.elsewhere)
+    for off, on in (
+        ("alight pause", "alight on"),
+        ("alight off", "alight on"),
+        (export(kind, "ALIGHT_DISABLE", "1"), export(kind, "ALIGHT_DISABLE", "0")),
+    ):
+        shell.run(off)
         assert_silent(field, shell)
-    shell.run(export(kind, "ALIGHT_DISABLE", "0"))
-    shell.run("alight on")
-    shell.run("deactivate")
-    ask(shell, WORDS)
-    press(shell, "c")
+        shell.run(on)
+        ask(shell, WORDS)
+        press(shell, "c")

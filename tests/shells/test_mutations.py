@@ -19,6 +19,7 @@ def test_every_mutation_finds_its_line_and_changes_the_hook() -> None:
     spec.loader.exec_module(run)
     mutations = run.load()
     for mutation in mutations:
-        text = (HERE.parents[1] / f"shell/alight.{mutation.shell}").read_text()
+        text = (HERE.parents[1] / "shell" / mutation.file).read_text()
         assert mutation.apply(text) != text, mutation
-    assert {mutation.shell for mutation in mutations} == {"zsh", "bash", "fish"}
+    parts = {f"{part}.{shell}" for part in ("alight", "guard") for shell in ("zsh", "bash", "fish")}
+    assert {mutation.file for mutation in mutations} == parts

@@ -29,6 +29,12 @@ class Mutation:
     put: str
     tests: str
     everywhere: bool = False
+    part: str = "alight"
+
+    @property
+    def file(self) -> str:
+        """The name of the hook's file that has the line."""
+        return f"{self.part}.{self.shell}"
 
     def apply(self, text: str) -> str:
         """The hook without the line; raises ValueError when it is not there, or in more places than the table says."""
@@ -49,7 +55,7 @@ def survives(mutation: Mutation) -> bool:
     with tempfile.TemporaryDirectory() as directory:
         hooks = Path(directory) / "shell"
         shutil.copytree(CHECKOUT / "shell", hooks)
-        file = hooks / f"alight.{mutation.shell}"
+        file = hooks / mutation.file
         file.write_text(mutation.apply(file.read_text()))
         command = [
             "-m",
