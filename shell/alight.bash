@@ -733,7 +733,7 @@ __alight_at_prompt() {
 # user's options. It returns the status of the last command where others in the same string want to see it, and 0 where
 # bash itself keeps it for them, because any other value would set off the user's ERR trap.
 __alight_prompt() {
-  builtin local __alight_code="$?" __alight_flags="$-"
+  builtin local __alight_code="$?" __alight_flags="$-" __alight_errexit="${__alight_dropped[2]-}"
   __alight_at_start=(1)
   __alight_signature
   if [[ ${PROMPT_COMMAND-} == __alight_prompt ]]; then
@@ -746,8 +746,9 @@ __alight_prompt() {
     fi
   fi
   __alight_plainly __alight_at_prompt || builtin :
+  [[ -z $__alight_errexit ]] || builtin set -e
   # Under errexit a status from here would end the shell.
-  [[ $__alight_flags != own && $__alight_flags != *e* ]] || return 0
+  [[ $__alight_flags != own && $__alight_flags$__alight_errexit != *e* ]] || return 0
   return "$__alight_code"
 }
 
@@ -833,6 +834,11 @@ __alight_bind() {
 __alight_enter() {
   __alight_last=("$?")
   __alight_plainly __alight_accepted || builtin :
+  # Under errexit the error that the guard drops a command by would end the shell; the prompt switches it on again.
+  if [[ ${#__alight_dropped[@]} != 0 && $- == *e* ]]; then
+    __alight_dropped[2]=e
+    builtin set +e
+  fi
 }
 
 __alight_accepted() {

@@ -25,7 +25,7 @@ if [[ $- == *i* && ${BASH_SUBSHELL-0} == 0 && -n ${__alight_pid-} && ${__alight_
 __alight_guard() {
   # What waits behind one line of a paste is the next one, which was not typed either, though nothing may wait behind it.
   __alight_pasting=$__alight_waiting __alight_waiting=0
-  ! builtin read -r -t 0 || __alight_waiting=1
+  if builtin read -r -t 0; then __alight_waiting=1; fi
   if (($1)); then
     # The number of the command that is being read. As soon as that runs it is another one, so that a line that `read -e`
     # gets is told from one that continues a command.

@@ -1,4 +1,4 @@
-"""The question at Enter, with a daemon, environments and a pip that are real: what is asked, and what each answer does."""
+"""The question at Enter, with a daemon, environments and a pip that are real: when it is asked, what answers do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from dataclasses import dataclass
 import pytest
 
 from support.guardfield import (
-    MODES, QUESTION, WORDS, GuardField, ask, awaited, finish, history, press, recall, squeezed,
-    unasked, wait_question,
-)  # fmt: skip
+    MODES,
+    QUESTION,
+    WORDS,
+    GuardField,
+    ask,
+    awaited,
+    finish,
+    history,
+    press,
+    recall,
+    squeezed,
+    unasked,
+    wait_question,
+)
 from support.shells import ShellSession
+from support.until import until
 from support.world import World, export, source_activate
 
 GLOBAL = "installs into Python 3.11 (global), "
@@ -28,7 +40,7 @@ def field(world: World) -> GuardField:
 
 @dataclass(frozen=True)
 class Form:
-    """A way to type ``pip install tiny``: what is set up before, the lines up to the question, what ends the command."""
+    """A way to type ``pip install tiny``: what is set up, the lines up to the question, what ends the command."""
 
     name: str
     lines: Sequence[str]
@@ -53,7 +65,7 @@ def forms(kind: str) -> list[Form]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_form_is_asked_about(field: GuardField, kind: str, mode: str) -> None:
-    """Named with its landing: `c` runs nothing and keeps the line, `r` lands in the project, `p` runs what was typed."""
+    """Named with its landing: `c` runs nothing, the line is kept; `r` lands in the project; `p` is what was typed."""
     shell = field.shell(kind, mode=mode)
     shell.run("deactivate")
     for form in forms(kind):
@@ -128,7 +140,7 @@ def test_outside_any_project(field: GuardField, kind: str, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_another_environment_activated_by_hand(field: GuardField, kind: str, mode: str) -> None:
-    """`c` leaves both alone, `p` installs into the one that is on, `r` into the project's; then a right line is silent."""
+    """`c` leaves both alone, `p` installs into the one that is on, `r` into the project's; a right line is silent."""
     shell = field.shell(kind, mode=mode)
     shell.run(source_activate(kind, field.other))
     screen = ask(shell, WORDS)
@@ -167,7 +179,7 @@ def test_always_here(field: GuardField, kind: str) -> None:
 
 
 def test_lines_that_install_nothing_are_silent(field: GuardField, kind: str) -> None:
-    """Words in a message, in an argument, in a function that is only defined, and commands that only look: no question."""
+    """Words in a message, an argument, a function that is only defined, and commands that only look: no question."""
     shell = field.shell(kind)
     shell.run("deactivate")
     shell.run("git init -q .")
@@ -185,7 +197,7 @@ def test_lines_that_install_nothing_are_silent(field: GuardField, kind: str) -> 
 
 
 def test_without_trust_nothing_is_offered(world: World, kind: str) -> None:
-    """The project's environment is named with the way to allow it; `p` runs the line, and after `alight allow` there is `r`."""
+    """The project's environment is named, with the way to allow it; `r` is there after that only."""
     field = GuardField(world)
     shell = field.shell(kind)
     screen = ask(shell, WORDS)
@@ -272,3 +284,27 @@ def test_switched_off_it_is_silent(field: GuardField, kind: str) -> None:
         shell.run(on)
         ask(shell, WORDS)
         press(shell, "c")
+
+
+def test_zsh_runs_a_handler_meanwhile_that_is_no_answer(field: GuardField) -> None:
+    """A handler of zle that runs while the question waits, and leaves a letter in REPLY, has not answered it."""
+    shell = field.shell("zsh", field.elsewhere)
+    pipe, heard = field.home / "pipe", field.home / "heard"
+    shell.run(f"mkfifo {pipe}; exec {{watched}}<>{pipe}")
+    shell.run(f"hear() {{ zle -F $1; REPLY=p; : >{heard} }}; zle -F $watched hear")
+    ask(shell, WORDS)
+    pipe.write_text("news\n")
+    until("the handler ran", heard.exists)
+    shell.send_keys("x")
+    wait_question(shell, 2)
+    assert field.stand_in not in press(shell, "c")
+
+
+def test_bash_cancels_an_unfinished_command_under_errexit(field: GuardField) -> None:
+    """The syntax error that drops it does not end the shell, and errexit is on again at the next prompt."""
+    shell = field.shell("bash", field.elsewhere)
+    shell.run("set -e")
+    ask(shell, "for one in 1; do", WORDS)
+    press(shell, "c")
+    assert "e" in shell.run("echo $-").strip()
+    assert shell.exit("false") == 1

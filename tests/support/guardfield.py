@@ -43,7 +43,7 @@ MORE = "more>"
 _CACHE = Path(__file__).resolve().parents[1] / ".cache" / "guardfield"
 _SCRIPT = "#!{python}\nimport sys\nfrom pip._internal.cli.main import main\nsys.exit(main())\n"
 _seconds: dict[int, int] = {}
-"""By process, the second in which a fish last read its history's file: it does so once a second, and then misses nothing."""
+"""By process, the second in which a fish last read the file of its history; it does so once a second."""
 
 _VI = {"zsh": "bindkey -v", "bash": "set -o vi", "fish": "fish_vi_key_bindings"}
 
@@ -115,7 +115,7 @@ def ask(shell: ShellSession, *lines: str) -> str:
 
 
 def recall(shell: ShellSession, line: str, back: int) -> str:
-    """Bring back what was typed ``back`` commands ago, press Enter; the screen with the question, without its blanks."""
+    """Bring back what was typed ``back`` commands ago, press Enter; as ``ask``."""
     shell.run("clear")
     shell.send_keys(UP * (back + 1))
     awaited(shell, lambda screen: squeezed(line) in squeezed(screen))
