@@ -663,6 +663,7 @@ __alight_is_off() {
     __alight_look_at_stack
     [[ -z ${CONDA_PREFIX-} ]] || ((__alight_level < __alight_entered_at))
   elif [[ -n $__alight_entry ]]; then
+    # shellcheck disable=SC2251  # the answer of the function
     ! __alight_has "$PATH" "$__alight_entry"
   else
     [[ -z ${VIRTUAL_ENV-} ]]

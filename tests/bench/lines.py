@@ -9,18 +9,20 @@ that brought the new prompt's mark returned. The lines, none of which starts a p
   mention     ": pip install tiny"             an installer's word: the daemon is asked, and has nothing to say
   installer   "false && pip install tiny"      an installer that would land in the right place: predicted, silent
 
-For each shell all contenders are open side by side and take turns in blocks of 5 rounds, one round being one of each
-line, in an order shuffled anew (--seed) for each block. "bare" is the shell alone, "control" a second one: differences
-as small as its own mean nothing. "hook" is alight without its guard, "alight" the whole: "added" is a figure less the
-bare shell's median for the same line, "guard" is alight's less the median of "hook". Before anything is timed each
-contender must prove itself: a line with another environment's pip is warned about by alight, and by none of the others.
+For each shell all contenders are open side by side and take turns in blocks, in an order shuffled anew (--seed) for
+each; a block is every line five times in a row, behind one that is not recorded, so that a line follows its like.
+"bare" is the shell alone, "control" a second one: differences as small as its own mean nothing. "hook" is alight
+without its guard, "alight" the whole; from "control" on, the bare shell's median for the same line is taken off, from
+"guard" on that of "hook". Before anything is timed each contender must prove itself: a line with another environment's
+pip is warned about by alight, and by none of the others.
 
 Included: line editing and echo, the filter, the exchange with the daemon, its prediction, everything the hooks do at
 the prompt, the wake-up of this program. Not included: the question, which waits for a person.
 
-Limits. ALIGHT_DEADLINE is 5 s, so that under load a slow answer counts as slow. One local file system, one user, a daemon that has seen the environments; figures move with the load.
-Needs zsh, bash and fish, and a Python with alight's dependencies; bash and fish ask with the compiled client where there
-is a C compiler. Everything is written to a temporary folder that is removed afterwards.
+Limits. ALIGHT_DEADLINE is 5 s, so that under load a slow answer counts as slow. One local file system, one user, a
+daemon that has seen the environments; figures move with the load.
+Needs zsh, bash and fish, and a Python with alight's dependencies; bash and fish ask with the compiled client where
+there is a C compiler. Everything is written to a temporary folder that is removed afterwards.
 Exit code: 0 when all was measured, 1 when a shell or contender was missing or invalid, 2 for usage.
 """
 
@@ -49,7 +51,7 @@ from bench.tools import Place, Tool, ToolMissing, alight, bare
 
 DEFAULT_ROUNDS = 1000
 BLOCK = 5
-"""Rounds that a contender does before the next one's turn."""
+"""Samples of each line that a contender gives before the next one's turn."""
 WARM_UP = 3
 
 LINES: Mapping[str, str] = {
@@ -128,7 +130,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown; from ``control`` on all figures have a median taken off."""
+    """Markdown; from ``control`` on the bare shell's median is taken off, from ``guard`` on the hook's."""
     lines = [
         "| shell | line | n | bare p50 | control p50 | hook p50 | alight p50 | guard p50 | guard p95 | guard p99 |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -200,9 +202,9 @@ def _measured(
         chance.shuffle(names)
         for name in names:
             gc.disable()
-            for _ in range(min(BLOCK, left)):
-                for line, text in LINES.items():
-                    samples[name][line].append(terminals[name].enter(text.encode()))
+            for line, text in LINES.items():
+                terminals[name].enter(text.encode())
+                samples[name][line] += [terminals[name].enter(text.encode()) for _ in range(min(BLOCK, left))]
             gc.enable()
         left -= BLOCK
     return ""
@@ -238,7 +240,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         return int(text)
 
     parser.add_argument(
-        "--rounds", type=positive, default=DEFAULT_ROUNDS, help=f"of each line and contender (default {DEFAULT_ROUNDS})"
+        "--rounds",
+        type=positive,
+        default=DEFAULT_ROUNDS,
+        help=f"samples of each line and contender (default {DEFAULT_ROUNDS})",
     )
     parser.add_argument("--shells", type=chosen, default=list(SHELLS), metavar="A,B")
     parser.add_argument("--json", metavar="FILE", help="also write everything there")
