@@ -985,6 +985,6 @@ end
 __alight_load (status filename)
 builtin functions --erase __alight_load
 if set -qg __alight_beside
-    test ! -r $__alight_beside; or source $__alight_beside
+    test ! -r $__alight_beside; or builtin source $__alight_beside
     set -eg __alight_beside
 end

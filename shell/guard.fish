@@ -69,7 +69,7 @@ function __alight_go_on --argument-names name
             builtin commandline -f $command
         else
             # The user's own, as it stood behind the key.
-            builtin printf '%s\n' $command | source
+            builtin printf '%s\n' $command | builtin source
         end
     end
 end
@@ -106,11 +106,11 @@ function __alight_abbreviates
         set -l words
         builtin printf '%s\n' $known | read --tokenize --list words; or continue
         set -l at (builtin contains --index -- -- $words); or continue
-        test "$words[$(math $at + 1)]" = "$token" -a (count $words) = (math $at + 2); or continue
+        test "$words[$(builtin math $at + 1)]" = "$token" -a (count $words) = (builtin math $at + 2); or continue
         set -l before (builtin commandline -bc | string collect)
         set -l after (builtin commandline -b | string collect)
-        set after (string sub --start (math (string length -- "$before") + 1) -- "$after" | string collect)
-        set before (string sub --length (math (string length -- "$before") - (string length -- (builtin commandline -ct | string collect))) -- "$before" | string collect)
+        set after (string sub --start (builtin math (string length -- "$before") + 1) -- "$after" | string collect)
+        set before (string sub --length (builtin math (string length -- "$before") - (string length -- (builtin commandline -ct | string collect))) -- "$before" | string collect)
         set -g __alight_expanded "$before$words[-1]$after"
         __alight_concerns "$__alight_expanded"
         return
@@ -301,7 +301,7 @@ end
 # of several octets.
 function __alight_octets --argument-names text from to
     if not string match --quiet --regex '[^\x00-\x7f]' -- "$text"
-        test $to -gt $from; and string sub --start (math $from + 1) --length (math $to - $from) -- "$text"; or echo
+        test $to -gt $from; and string sub --start (builtin math $from + 1) --length (builtin math $to - $from) -- "$text"; or builtin echo
         return
     end
     set -l at 0
@@ -309,9 +309,9 @@ function __alight_octets --argument-names text from to
     for piece in (string split '' -- "$text")
         test $at -ge $from -a $at -lt $to; and set -a found $piece
         set -l coded (string match --all --regex '%..' -- (string escape --style=url -- $piece))
-        set at (math "$at + max(1, $(count $coded))")
+        set at (builtin math "$at + max(1, $(count $coded))")
     end
-    string join '' -- $found; or echo
+    string join '' -- $found; or builtin echo
 end
 
 # --- the conversation -----------------------------------------------------------------------------
@@ -319,7 +319,7 @@ end
 # Has prompt and line drawn below the question, where fish then runs the line. It goes up by their rows first.
 function __alight_draw_again --argument-names line
     set -l prompt (fish_prompt | string collect)
-    set -l rows (math (count (string split \n -- "$prompt")) + (count (string split \n -- "$line")) - 2)
+    set -l rows (builtin math (count (string split \n -- "$prompt")) + (count (string split \n -- "$line")) - 2)
     test $rows = 0; or string repeat --no-newline --count $rows -- \n >&2
     builtin commandline -f repaint
 end
@@ -375,25 +375,25 @@ function __alight_read_key
     set -l code (command dd bs=1 count=1 2>/dev/null | command od -An -tx1 | string trim)
     switch "$code"
         case '' 03
-            echo cancel
+            builtin echo cancel
         case 04
-            echo end
+            builtin echo end
         case 1b
             # Other keys send Escape and more at once.
             command stty min 0 time 1 2>/dev/null
             set -l more (command dd bs=64 count=1 2>/dev/null | command od -An -tx1 | string collect)
             command stty min 1 time 0 2>/dev/null
-            test -z "$more"; and echo cancel; or echo other
+            test -z "$more"; and builtin echo cancel; or builtin echo other
         case 61
-            echo a
+            builtin echo a
         case 63
-            echo c
+            builtin echo c
         case 70
-            echo p
+            builtin echo p
         case 72
-            echo r
+            builtin echo r
         case '*'
-            echo other
+            builtin echo other
     end
 end
 
@@ -401,7 +401,7 @@ end
 # does, begins with a blank so that it leaves no trace in the history, and takes itself off the screen.
 function __alight_cancel --argument-names line
     __alight_enter_in_history "$line"
-    set -l rows (math (count (string split \n -- "$line")) - 1)
+    set -l rows (builtin math (count (string split \n -- "$line")) - 1)
     test $rows = 0; or string repeat --no-newline --count $rows -- \n >&2
     builtin commandline -r -- ' __alight_cancelled'
 end

@@ -97,7 +97,7 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
 def _surface(settings: Settings, news: News | None, watch: Watcher | None, stop: Callable[[str], None]) -> Surface:
     segment, wrapper = bool(settings.prompt_segment.value), bool(settings.virtualenvwrapper_hooks.value)
     guard = settings.guard_mode
-    mode = None if guard.source == "default" else cast("GuardMode", guard.value)
+    mode = None if guard.source in ("default", "environment") else cast("GuardMode", guard.value)
     return Surface(news, watch, stop, segment=segment, wrapper=wrapper, guard=mode)
 
 

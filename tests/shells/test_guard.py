@@ -18,6 +18,7 @@ from support.guardfield import (
     awaited,
     finish,
     history,
+    new_second,
     press,
     recall,
     squeezed,
@@ -222,6 +223,7 @@ def test_modes(field: GuardField, kind: str) -> None:
     assert squeezed(f"instead {field.instead}") in squeezed(screen)
     assert squeezed(field.stand_in) in squeezed(screen)
     shell.run(export(kind, "ALIGHT_GUARD", "block"))
+    new_second(shell)
     screen = unasked(shell, WORDS)
     assert GLOBAL in screen
     assert "not run" in screen

@@ -158,6 +158,11 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
+def new_second(shell: ShellSession) -> None:
+    """Wait until fish takes what is added to its history for new: it looks once a second."""
+    until("a new second has come", lambda: int(time.time()) > _seconds[shell.pid])
+
+
 def press(shell: ShellSession, key: str) -> str:
     """Answer, wait for the prompt; what the line displayed behind the question."""
     if shell.kind == "fish":
