@@ -101,8 +101,8 @@ end
 function __alight_abbreviates
     set -g __alight_expanded
     set -l token (builtin commandline -t | string collect)
-    test -n "$token"; and abbr --query -- $token 2>/dev/null; or return 1
-    for known in (abbr --show)
+    test -n "$token"; and __alight_abbr --query -- $token 2>/dev/null; or return 1
+    for known in (__alight_abbr --show)
         set -l words
         builtin printf '%s\n' $known | read --tokenize --list words; or continue
         set -l at (builtin contains --index -- -- $words); or continue
@@ -116,6 +116,16 @@ function __alight_abbreviates
         return
     end
     return 1
+end
+
+# A builtin since fish 3.6, which has an empty file of the same name: the bare word would load it with whatever function
+# the user calls `source`.
+function __alight_abbr
+    if builtin contains -- abbr (builtin --names)
+        builtin abbr $argv
+    else
+        abbr $argv
+    end
 end
 
 # --- the filter -----------------------------------------------------------------------------------

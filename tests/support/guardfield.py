@@ -159,14 +159,17 @@ def squeezed(text: str) -> str:
 
 
 def new_second(shell: ShellSession) -> None:
-    """Wait until fish takes what is added to its history for new: it looks once a second."""
-    until("a new second has come", lambda: int(time.time()) > _seconds[shell.pid])
+    """Wait until fish takes what is added to its history for new: it looks once a second.
+
+    fish asks ``time``, whose clock lags some milliseconds behind the one that is asked here.
+    """
+    until("a new second has come", lambda: int(time.time() - 0.05) > _seconds[shell.pid])
 
 
 def press(shell: ShellSession, key: str) -> str:
     """Answer, wait for the prompt; what the line displayed behind the question."""
     if shell.kind == "fish":
-        until("a new second has come", lambda: int(time.time()) > _seconds[shell.pid])
+        new_second(shell)
     shell.send_keys(key)
     shown = shell.wait_prompt().rpartition(QUESTION)[2]
     _seconds[shell.pid] = int(time.time())
