@@ -120,7 +120,7 @@ __alight_names_installer() {
   for __alight_word in "${__alight_parts[@]}"; do
     [[ $__alight_word != -* ]] || __alight_word=${__alight_word#-*m}
     case $__alight_word in
-      pip-sync | pipenv | pipx | uv | uvx | conda | mamba | micromamba | poetry | pdm | hatch | pixi | easy_install | flit | setup.py | ensurepip) return 0 ;;
+      pip-sync | pipenv | pipx | uv | uvx | conda | mamba | micromamba | poetry | pdm | hatch | pixi | easy_install | easy_install-* | flit | setup.py | ensurepip) return 0 ;;
       pip*) [[ ${__alight_word#pip} == *[!0123456789.]* ]] || return 0 ;;
     esac
   done

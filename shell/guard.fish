@@ -74,26 +74,37 @@ function __alight_go_on --argument-names name
     end
 end
 
-# A pager or an unfinished command: Enter means something else there.
+# An unfinished command: Enter means something else there. Below an open list of completions it runs the line or only takes
+# what is selected, and nothing tells which: so it is asked there, and not again about the same line right behind it.
 function __alight_enter --argument-names name
     set -g __alight_answer p
     # Once a paste was met, each Enter looks whether it goes on: its last line was not typed either.
     set -g __alight_follows $__alight_waiting
     test $__alight_waiting = 0; or __alight_look_for_input
-    if not builtin commandline --paging-mode
-        set -l line (builtin commandline -b | string collect)
-        if builtin commandline --is-valid
-            if __alight_concerns "$line"; or __alight_abbreviates
-                __alight_guard "$line"
-            end
-        end
-        if test "$__alight_answer" = c
-            __alight_cancel "$line"
-            builtin commandline -f execute
-            return
+    set -l line (builtin commandline -b | string collect)
+    if builtin commandline --is-valid
+        if __alight_concerns "$line"; or __alight_abbreviates
+            __alight_ask_once "$line"
         end
     end
+    if test "$__alight_answer" = c
+        __alight_cancel "$line"
+        builtin commandline -f execute
+        return
+    end
     __alight_go_on $name
+end
+
+function __alight_ask_once --argument-names line
+    set -l asked $__alight_asked
+    set -g __alight_asked
+    if set -q asked[1]
+        test "$asked[1]" = "$line" -a "$asked[2]" = "$(builtin history --max 1)"; and return
+    end
+    if builtin commandline --paging-mode
+        set -g __alight_asked "$line" "$(builtin history --max 1)"
+    end
+    __alight_guard "$line"
 end
 
 # The last word before the cursor may be an abbreviation that `execute` is about to expand: leaves the whole line as it
@@ -275,6 +286,7 @@ function __alight_edit --argument-names line
     set -g __alight_edited ''
     set -g __alight_instead ''
     set line (string replace --all \n \x1e -- "$line")
+    set -l octets (string escape --style=url -- "$line" | string replace --all --regex '%..' x | string length)
     set -l at 0
     set -l made ''
     set -l span
@@ -296,7 +308,7 @@ function __alight_edit --argument-names line
                 end
                 test "$frame" = @; and break
                 set span (string match --groups-only --regex '^@(\d{1,5}):(\d{1,5})$' -- "$frame"); or return 1
-                test $at -le $span[1] -a $span[1] -le $span[2]; or return 1
+                test $at -le $span[1] -a $span[1] -le $span[2] -a $span[2] -le $octets; or return 1
             case '*'
                 return 1
         end

@@ -68,8 +68,9 @@ class SetupPy:
 
     @property
     def words(self) -> frozenset[str]:
-        """The script's name, and easy_install."""
-        return frozenset({"setup.py", "easy_install"})
+        """The script's name, and easy_install's: it was no longer made when Python 3.14 came."""
+        minors = {f"easy_install-3.{minor}" for minor in range(4, 14)}
+        return frozenset({"setup.py", "easy_install", "easy_install-2.7"} | minors)
 
     def predict(self, argv: Words, program: Program | None, context: Context) -> Prediction | None:
         """Where it would write; None for commands that only build or show."""
