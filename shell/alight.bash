@@ -61,16 +61,16 @@ __alight_call() {
   fi
 }
 
-# Splits the reply into __alight_fields. Returns 1 when it does not end as it should.
+# Splits the reply into __alight_fields. Returns 1 when it does not end as it should. No character of any locale has US
+# for its second octet.
 __alight_split() {
-  # One octet is one character here, whatever the user's locale makes of a path.
-  builtin local LC_ALL=C 2>/dev/null
-  __alight_fields=()
-  while [[ $__alight_reply == *$'\x1f'* ]]; do
-    __alight_fields+=("${__alight_reply%%$'\x1f'*}")
-    __alight_reply=${__alight_reply#*$'\x1f'}
-  done
-  [[ $__alight_reply == end ]]
+  builtin local IFS=$'\x1f'
+  builtin set -f
+  # shellcheck disable=SC2206  # split at US
+  __alight_fields=($__alight_reply)
+  [[ $__alight_options == *f* ]] || builtin set +f
+  ((${#__alight_fields[@]})) && [[ ${__alight_fields[-1]} == end ]] || return 1
+  builtin unset -v '__alight_fields[-1]'
 }
 
 __alight_clock() {
@@ -104,6 +104,7 @@ __alight_spawn() {
 # --- state and display ---------------------------------------------------------------------------
 
 __alight_show() {
+  __alight_shown="$__alight_adopted|$1|$2|$3|$4|$5"
   # Whoever switched an adopted environment on has put the name into the prompt already.
   if ((__alight_adopted)); then
     [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
@@ -143,16 +144,15 @@ __alight_say() {
 }
 
 # What tells, without asking anybody, that the last answer may be out of date: the mark in __alight_mark, and in
-# __alight_seen a digit for each witness. It runs at each prompt, under the user's options: `mapfile` is the quickest way
-# to a line, one long condition is half the price of a loop over what nearly always holds, and what is assigned here is
-# an array, which allexport does not export.
+# __alight_seen a digit for each witness, or `as-ever` where the quick look of a prompt (in __alight_prompt, the same
+# condition) finds it so.
 __alight_signature() {
   __alight_mark=()
   [[ ! -r $__alight_generation ]] || builtin mapfile -n 1 -t __alight_mark <"$__alight_generation" || builtin :
-  if [[ -e ${__alight_there[0]} && -e ${__alight_there[1]} && -e ${__alight_there[2]} && -e ${__alight_there[3]} &&
-    ! ${__alight_there[0]} -nt $__alight_generation && ! ${__alight_there[1]} -nt $__alight_generation &&
-    ! ${__alight_there[2]} -nt $__alight_generation && ! ${__alight_there[3]} -nt $__alight_generation &&
-    ! -e $__alight_missing ]]; then
+  if [[ -r $__alight_generation && -e $__alight_there_1 && ! $__alight_there_1 -nt $__alight_generation &&
+    -e $__alight_there_2 && ! $__alight_there_2 -nt $__alight_generation &&
+    -e $__alight_there_3 && ! $__alight_there_3 -nt $__alight_generation &&
+    -e $__alight_there_4 && ! $__alight_there_4 -nt $__alight_generation && ! -e $__alight_missing ]]; then
     __alight_seen=(as-ever)
   else
     __alight_look_closely
@@ -186,17 +186,18 @@ ${DIRENV_DIR-}|${PATH-}")
 # Remembers $1 … $4 as the witnesses, sorted for the quick look: those that are there, filled up with the generation
 # file, and one that is missing.
 __alight_watch() {
-  __alight_witnesses=() __alight_there=() __alight_missing=$__alight_generation/none
+  builtin local -a there
+  __alight_witnesses=("$@") __alight_missing=$__alight_generation/none
   for __alight_name; do
     [[ -n $__alight_name ]] || continue
-    __alight_witnesses+=("$__alight_name")
     if [[ ! -e $__alight_name && $__alight_missing == "$__alight_generation/none" ]]; then
       __alight_missing=$__alight_name
     else
-      __alight_there+=("$__alight_name")
+      there+=("$__alight_name")
     fi
   done
-  while ((${#__alight_there[@]} < 4)); do __alight_there+=("$__alight_generation"); done
+  __alight_there_1=${there[0]-$__alight_generation} __alight_there_2=${there[1]-$__alight_generation}
+  __alight_there_3=${there[2]-$__alight_generation} __alight_there_4=${there[3]-$__alight_generation}
 }
 
 # --- applying and undoing ------------------------------------------------------------------------
@@ -563,9 +564,8 @@ __alight_give_exit_back() {
   __alight_exit=()
 }
 
-# Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
+# Takes over the plan in __alight_fields. Returns 1 when any field is not what it should be; nothing was applied then.
 __alight_take() {
-  __alight_split || return 1
   ((${#__alight_fields[@]} >= 23)) || return 1
   builtin [ "${__alight_fields[3]}" = "$PWD" ] && [[ ${__alight_fields[4]} == plan ]] || return 1
   # Those from the verb on have the numbers that the zsh hook uses.
@@ -625,35 +625,82 @@ __alight_take() {
     __alight_declined=''
     [[ $__alight_switch != paused ]] || __alight_switch=on
   fi
-  __alight_generation=${14}
-  __alight_watch "${@:16:4}"
-  __alight_wants_segment=${12}
-  __alight_show "$7" "$8" "$9" "${10}" "${11}"
-  __alight_say "${13}"
-  __alight_signature
-  # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
-  __alight_mark=("${15}")
+  __alight_generation=${14} __alight_wants_segment=${12}
+  builtin [ "$__alight_adopted|$7|$8|$9|${10}|${11}" = "$__alight_shown" ] || __alight_show "$7" "$8" "$9" "${10}" "${11}"
+  [[ -z ${13} ]] || __alight_say "${13}"
+  if ((__alight_again)); then
+    __alight_witnesses=("${@:16:4}")
+  else
+    __alight_watch "${@:16:4}"
+    __alight_signature
+    # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
+    __alight_mark=("${15}")
+  fi
 }
 
 # --- the prompt ----------------------------------------------------------------------------------
 
-# Asks and applies. $1 is the status of the last command. Until it is done the shell stays dirty, so that Ctrl-C, or a
-# daemon that does not answer, means asking again.
+# Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
+# witnesses of that answer are as they were: the same test that a prompt makes where nothing was asked. Not after anything
+# that the user said to us. $1 is the status of the last command, $2 is 0 when nothing calls for a new answer. Until it is
+# done the shell stays dirty, so that Ctrl-C, or a daemon that does not answer, means asking again.
 __alight_ask() {
-  builtin local __alight_code=0 __alight_new="$__alight_first"
+  builtin local __alight_code=0 __alight_new="$__alight_first" __alight_key __alight_said_so __alight_again=0
   __alight_dirty=1
   # A shell that has the function `deactivate` did not inherit what is on: a start-up file switched it on right here.
-  ! builtin declare -F deactivate >/dev/null || __alight_new=0
+  ((!__alight_new)) || ! builtin declare -F deactivate >/dev/null || __alight_new=0
+  # The variables are those that the client sends; in one piece, since a loop would take longer than all the rest.
+  __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|\
+${PATH-}|${VIRTUAL_ENV-}|${VIRTUAL_ENV_PROMPT-}|${VIRTUAL_ENV_DISABLE_PROMPT-}|${CONDA_PREFIX-}|${CONDA_DEFAULT_ENV-}|\
+${CONDA_SHLVL-}|${CONDA_PREFIX_1-}|${CONDA_PREFIX_2-}|${CONDA_CHANGEPS1-}|${PYTHONHOME-}|${PKG_CONFIG_PATH-}|\
+${PYENV_VIRTUAL_ENV-}|${PYENV_ACTIVATE_SHELL-}|${POETRY_ACTIVE-}|${PIPENV_ACTIVE-}|${HATCH_ENV_ACTIVE-}|\
+${PIXI_IN_SHELL-}|${DIRENV_DIR-}|${DIRENV_DIFF-}|${__MISE_DIFF-}|${TERM_PROGRAM-}|${CONDA_EXE-}|${_CONDA_ROOT-}|\
+${MAMBA_EXE-}|${MAMBA_ROOT_PREFIX-}|${CONDA_ENVS_DIRS-}|${CONDA_ENVS_PATH-}|${CONDARC-}|${WORKON_HOME-}|\
+${VIRTUALFISH_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
+${PIPENV_MAX_DEPTH-}|${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${POETRY_CACHE_DIR-}|\
+${POETRY_CONFIG_DIR-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|\
+${PDM_CONFIG_FILE-}|${HATCH_DATA_DIR-}|${HATCH_CONFIG-}|${HATCH_ENV-}|${HATCH_ENV_TYPE_VIRTUAL_PATH-}|\
+${UV_PROJECT_ENVIRONMENT-}|${UV_PYTHON_INSTALL_DIR-}|${UV_CACHE_DIR-}|${PYENV_ROOT-}|${PYENV_VERSION-}|${PIXI_HOME-}|\
+${MISE_DATA_DIR-}|${ASDF_DATA_DIR-}|${ASDF_PYTHON_VERSION-}|${XDG_DATA_HOME-}|${XDG_CACHE_HOME-}|${XDG_CONFIG_HOME-}|\
+${HOME-}"
+  if (($2 == 0)) && __alight_recall; then
+    __alight_dirty=0 __alight_again=1
+    ! __alight_take || return 0
+    __alight_again=0
+    [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
+    __alight_dirty=1
+  fi
   __alight_call ask bash "$$" "$PWD" "$__alight_switch" "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     "$1" "$__alight_new" || __alight_code=$?
   __alight_answered "$__alight_code"
   ((__alight_code <= 1)) && __alight_dirty=0
   if ((__alight_code == 0)); then
     __alight_first=0
-    __alight_take && return 0
+    __alight_said_so=$__alight_reply
+    if __alight_split && __alight_take; then
+      ((${#__alight_memory[@]} < 64)) || __alight_memory=()
+      builtin local IFS=$'\x1f'
+      builtin set -- "$__alight_now" "${__alight_mark-}" "$__alight_missing" \
+        "$__alight_there_1" "$__alight_there_2" "$__alight_there_3" "$__alight_there_4"
+      [[ ${__alight_seen[0]} != as-ever ]] || __alight_memory[$__alight_key]="$*"$'\x1f'$__alight_said_so
+      return 0
+    fi
   fi
   __alight_signature
   __alight_alone
+}
+
+# Looks for an answer to the question __alight_key that is still good; it is left in __alight_fields, and what to look at
+# from now on where a prompt looks.
+__alight_recall() {
+  __alight_reply=${__alight_memory[$__alight_key]-}
+  [[ -n $__alight_reply ]] && __alight_split || return 1
+  builtin set -- "${__alight_fields[@]}"
+  ((__alight_now - $1 < 30 && __alight_now >= $1)) &&
+    [[ -r ${25} && -e $4 && ! $4 -nt ${25} && -e $5 && ! $5 -nt ${25} && -e $6 && ! $6 -nt ${25} && -e $7 && ! $7 -nt ${25} && ! -e $3 ]] &&
+    builtin mapfile -n 1 -t __alight_mark <"${25}" && builtin [ "${__alight_mark-}" = "$2" ] || return 1
+  __alight_missing=$3 __alight_there_1=$4 __alight_there_2=$5 __alight_there_3=$6 __alight_there_4=$7
+  __alight_seen=(as-ever) __alight_fields=("${@:8}")
 }
 
 # Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
@@ -695,6 +742,7 @@ __alight_let_others() {
 }
 
 __alight_look() {
+  builtin local __alight_forced
   [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
   if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
     __alight_leave
@@ -705,13 +753,16 @@ __alight_look() {
     __alight_leave
     __alight_owner='' __alight_declined=${__alight_root:--} __alight_dirty=1
   fi
-  __alight_sum_up
-  if ! builtin [ "${__alight_sum[0]}" = "$__alight_known" ]; then
-    __alight_dirty=1
-    if [[ ${PWD-} == /* ]] && __alight_may_ask; then
+  if ! builtin [ "${PWD-}" = "$__alight_asked" ] || {
+    __alight_signature
+    __alight_sum_up
+    ! builtin [ "${__alight_sum[0]}" = "$__alight_known" ]
+  }; then
+    __alight_forced=$__alight_dirty __alight_dirty=1
+    if [[ $PWD == /* ]] && __alight_may_ask; then
       builtin [ "$PWD" = "$__alight_asked" ] || __alight_let_others
       __alight_asked=$PWD
-      __alight_ask "$1"
+      __alight_ask "$1" "$__alight_forced"
       __alight_sum_up
       __alight_known=${__alight_sum[0]}
       ((!__alight_dirty)) || __alight_known=''
@@ -730,22 +781,32 @@ __alight_at_prompt() {
   __alight_look "$__alight_code"
 }
 
-# The hook. Nearly every prompt ends in its first half, having compared one string; only then is it worth to shut out the
-# user's options. It returns the status of the last command where others in the same string want to see it, and 0 where
-# bash itself keeps it for them, because any other value would set off the user's ERR trap.
+# The hook. Nearly every prompt ends in its first half, having compared what it depends on (__alight_signature and
+# __alight_sum_up, in one piece); only then is it worth to shut out the user's options. `mapfile` is the quickest way to a
+# line, and what is assigned on the way is an array, which allexport does not export. It returns the status of the last
+# command where others in the same string want to see it, and 0 where bash itself keeps it for them, because any other
+# value would set off the user's ERR trap.
 __alight_prompt() {
-  builtin local __alight_code="$?" __alight_flags="$-" __alight_errexit="${__alight_dropped[2]-}"
+  builtin local __alight_code="$?"
   __alight_at_start=(1)
-  __alight_signature
-  if [[ ${PROMPT_COMMAND-} == __alight_prompt ]]; then
-    __alight_flags=own
-    __alight_sum_up
-    if builtin [ "${__alight_sum[0]}" = "$__alight_known" ]; then
-      [[ ${PS1-} == *"$__alight_marker"* && :$BASHOPTS: == *:promptvars:* && $__alight_wants_segment == 1 &&
-        -z ${VIRTUAL_ENV_DISABLE_PROMPT-}${ALIGHT_PROMPT_SEGMENT-} ]] || __alight_plainly __alight_segment || builtin :
-      return 0
-    fi
+  if [[ ${PROMPT_COMMAND-} == __alight_prompt && ${PWD-} == "$__alight_asked" &&
+    -r $__alight_generation && -e $__alight_there_1 && ! $__alight_there_1 -nt $__alight_generation &&
+    -e $__alight_there_2 && ! $__alight_there_2 -nt $__alight_generation &&
+    -e $__alight_there_3 && ! $__alight_there_3 -nt $__alight_generation &&
+    -e $__alight_there_4 && ! $__alight_there_4 -nt $__alight_generation && ! -e $__alight_missing ]] &&
+    builtin mapfile -n 1 -t __alight_mark <"$__alight_generation" &&
+    builtin [ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|${__alight_mark-}|as-ever|${PWD-}|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
+${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
+${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
+${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
+${ASDF_PYTHON_VERSION-}|\
+${DIRENV_DIR-}|${PATH-}" = "$__alight_known" ]; then
+    [[ ${PS1-} == *"$__alight_marker"* && :$BASHOPTS: == *:promptvars:* && $__alight_wants_segment == 1 &&
+      -z ${VIRTUAL_ENV_DISABLE_PROMPT-}${ALIGHT_PROMPT_SEGMENT-} ]] || __alight_plainly __alight_segment || builtin :
+    return 0
   fi
+  builtin local __alight_flags="$-" __alight_errexit="${__alight_dropped[2]-}"
+  [[ ${PROMPT_COMMAND-} != __alight_prompt ]] || __alight_flags=own
   __alight_plainly __alight_at_prompt || builtin :
   [[ -z $__alight_errexit ]] || builtin set -e
   # Under errexit a status from here would end the shell.
@@ -834,6 +895,11 @@ __alight_bind() {
 # comes first: what counts is the line that will run.
 __alight_enter() {
   __alight_last=("$?")
+  # An empty line runs nothing, and unless it is part of a paste means nothing to the next one.
+  if [[ -z $READLINE_LINE && ${__alight_at_start[0]} == 1 && ${__alight_waiting-0} == 0 ]] && ! builtin read -r -t 0; then
+    __alight_at_start=(0)
+    return 0
+  fi
   __alight_plainly __alight_accepted || builtin :
   # Under errexit the error that the guard drops a command by would end the shell; the prompt switches it on again.
   if [[ ${#__alight_dropped[@]} != 0 && $- == *e* ]]; then
@@ -967,17 +1033,18 @@ __alight_load() {
   if [[ ${__alight_pid-} != "$$" ]]; then
     builtin declare -g +x __alight_runtime
     __alight_switch=on __alight_owner='' __alight_applied='' __alight_declined='' __alight_root=''
+    __alight_there_1='' __alight_there_2='' __alight_there_3='' __alight_there_4=''
     __alight_asked='' __alight_known='' __alight_generation='' __alight_missing=''
-    __alight_reply='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
+    __alight_reply='' __alight_shown='' __alight_text='' __alight_name='' __alight_list='' __alight_before='' __alight_said=''
     __alight_wants_segment=0 __alight_first=1 __alight_adopted=0 __alight_adopted_as='' __alight_deactivate_is_ours=0
     __alight_now=0 __alight_spawned=0 __alight_open_until=0 __alight_bound=0
     __alight_stamp='' __alight_approved='' __alight_below='' __alight_bare=0 __alight_level=0 __alight_entered_at=0
     # shellcheck disable=SC2016  # bash expands it when it shows the prompt
     __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'
-    builtin declare -ga __alight_fields __alight_witnesses __alight_there __alight_added __alight_mark __alight_seen __alight_sum
+    builtin declare -ga __alight_fields __alight_witnesses __alight_added __alight_mark __alight_seen __alight_sum
     builtin declare -ga __alight_at_start __alight_on_leave __alight_after_leave __alight_exit
-    builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was
-    __alight_fields=() __alight_witnesses=() __alight_there=('' '' '' '') __alight_mark=() __alight_seen=('') __alight_sum=('')
+    builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was __alight_memory
+    __alight_fields=() __alight_witnesses=() __alight_memory=() __alight_mark=() __alight_seen=('') __alight_sum=('')
     __alight_at_start=(0) __alight_exit=() __alight_dropped=() __alight_numbering=''
     __alight_forget
     __alight_pid=$$

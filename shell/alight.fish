@@ -4,6 +4,10 @@
 # The wire is described in PROTOCOL.md. Names that begin with __alight are private; the public ones are the function
 # `alight`, the function `deactivate` while an environment is on, and the variables ALIGHT_*.
 #
+# A command substitution costs as much as fifty builtins here, and ten times that in a shell that has been idle: what every
+# prompt, Enter and `cd` runs does without, and takes words apart by the named groups of `string match`, which become
+# variables.
+#
 # fish reserves `set`, `test`, `read`, `string`, `status` and the keywords; every other builtin could be shadowed by a
 # function of the user's, so it is called through `builtin`.
 
@@ -96,6 +100,9 @@ end
 # --- state and display ----------------------------------------------------------------------------
 
 function __alight_show --argument-names state name kind python text
+    test "$__alight_adopted|$state|$name|$kind|$python|$text" = "$__alight_shown"; and return
+    # What is adopted depends on more.
+    set -g __alight_shown "|$state|$name|$kind|$python|$text"
     set -gx ALIGHT_STATE $state
     set -gx ALIGHT_ENV_NAME $name
     set -gx ALIGHT_ENV_KIND $kind
@@ -107,7 +114,11 @@ function __alight_show --argument-names state name kind python text
         test -n "$own"; or set text ''
     end
     set -gx ALIGHT_PROMPT $text
-    set -g __alight_text (__alight_printable $text)
+    if string match --quiet --regex '[\x00-\x1f\x7f-\x9f]' -- "$text"
+        set -g __alight_text (__alight_printable $text)
+    else
+        set -g __alight_text "$text"
+    end
 end
 
 # Data from the wire must not reach the terminal raw.
@@ -137,21 +148,23 @@ function __alight_wrap_prompt
     set -l below __alight_prompt_$__alight_layer
     builtin functions --copy fish_prompt $below
     function fish_prompt --description 'The prompt, with the environment in front' --inherit-variable below
-        # First of all, while $status and $pipestatus still are the command's: `set` leaves them alone.
+        # First of all, while $status and $pipestatus still are the command's: `set` leaves them alone. The line behind
+        # tells how the prompt ended; a pipe into `string collect` would cost more than all the rest.
         set -lx __alight_depth "x$__alight_depth"
-        set -l text ($below | string collect --no-trim-newlines)
+        set -l IFS \n
+        set -l text ($below; builtin printf '\n.')
+        set -e text[-1]
         set -g __alight_drawn 1
-        if test "$__alight_depth" = x
-            __alight_segment
-        end
-        builtin printf %s $text
+        test "$__alight_depth" = x -a -n "$__alight_text"; and __alight_segment
+        builtin printf %s $text[1]
+        set -q text[2]; and builtin printf '\n%s' $text[2..-1]
     end
 end
 
 # Plain text and a space: no part of it is expanded by anything.
 function __alight_segment
-    test -n "$__alight_text" -a "$__alight_wants_segment" = 1 -a "$ALIGHT_DISABLE" != 1; or return
-    __alight_is_segment_off; and return
+    test "$__alight_wants_segment|$ALIGHT_DISABLE|$VIRTUAL_ENV_DISABLE_PROMPT" = '1||'; or return
+    test -z "$ALIGHT_PROMPT_SEGMENT"; or not __alight_is_segment_off; or return
     # The environment's own script shows its name already.
     test "$ALIGHT_STATE" = active; and builtin functions --query _old_fish_prompt; and return
     builtin printf '%s ' $__alight_text
@@ -198,6 +211,10 @@ function __alight_expect
             set -ga __alight_expected -a -e $sign -a ! $sign -nt $__alight_news
         end
     end
+    __alight_remember_session
+end
+
+function __alight_remember_session
     set -g __alight_session "01$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|\
 $WORKON_HOME|$PIPENV_PIPFILE|$PIPENV_VENV_IN_PROJECT|$PIPENV_CUSTOM_VENV_NAME|$PIPENV_PYTHON|$POETRY_VIRTUALENVS_PATH|\
 $POETRY_VIRTUALENVS_IN_PROJECT|$PDM_PYTHON|$PDM_IGNORE_SAVED_PYTHON|$PDM_USE_VENV|$PDM_VENV_IN_PROJECT|$HATCH_ENV|\
@@ -262,6 +279,11 @@ end
 # Takes what was added (`NEW`, or `OLD:NEW` where it stands in the place of another) out of the lists it is in. A script
 # that was sourced while ours was on remembers our entries, and would bring them back.
 function __alight_take_out --argument-names added
+    # Where it was put, and nobody else was there: no look for its place.
+    if test "$PATH[1]" = "$added"; and not set -qg _OLD_VIRTUAL_PATH
+        set -e PATH[1]
+        return
+    end
     set -l pair (string split --max 1 -- : $added)
     for list in PATH _OLD_VIRTUAL_PATH
         set -qg $list; or continue
@@ -294,6 +316,7 @@ function __alight_leave
         __alight_source $file
     end
     set -l after $__alight_after_leave
+    set -l touched "$__alight_adopted$__alight_conda$after"
     if test -z "$__alight_adopted"
         for name in $__alight_ours
             __alight_undo $name
@@ -313,20 +336,23 @@ function __alight_leave
     end
     __alight_forget
     # What the environment's script did to `fish_prompt` is undone now, too: look at it again.
-    set -g __alight_drawn 0
+    test -z "$touched"; or set -g __alight_drawn 0
     for file in $after
         __alight_source $file
     end
 end
 
+# An environment's own script may have put its function in the place of ours; it also sets the variable.
 function __alight_owns_deactivate
-    builtin functions --query deactivate; or return
+    test "$__alight_deactivate_is_ours" = 1; and builtin functions --query deactivate; or return
+    set -qg _OLD_VIRTUAL_PATH; or return 0
     set -l details (builtin functions --details --verbose deactivate)
     test "$details[5]" = 'Leave the environment that alight switched on'
 end
 
 function __alight_forget
     __alight_owns_deactivate; and builtin functions --erase deactivate
+    set -g __alight_deactivate_is_ours 0
     for name in $__alight_ours
         set -eg __alight_"$name"_value
         set -eg __alight_"$name"_was
@@ -472,9 +498,8 @@ function __alight_is_own --argument-names file
 end
 
 function __alight_is_stamp --argument-names stamp
-    string match --quiet --regex '\A/(?s:.*/)?alight/trust/[0-9a-f]{64}\.json\z' -- "$stamp"; or return 1
-    test -f $stamp -a -O $stamp -a ! -L $stamp; or return 1
-    test -O (string replace --regex '/[^/]*\z' '' -- $stamp | string collect)
+    string match --quiet --regex '\A(?<__alight_folder>/(?s:.*/)?alight/trust)/[0-9a-f]{64}\.json\z' -- "$stamp"; or return 1
+    test -f $stamp -a -O $stamp -a ! -L $stamp -a -O $__alight_folder
 end
 
 # A reply can at most choose among environments that this shell finds to be the user's own and approved. What tells that
@@ -490,35 +515,35 @@ end
 
 function __alight_apply
     for operation in $argv
-        set -l words (string split --max 1 -- ' ' $operation)
-        set -l pair (string split --max 1 -- = $words[2])
-        switch $words[1]
+        string match --quiet --regex '\A(?<__alight_verb>\S*) (?<__alight_rest>(?<__alight_name>[^=]*)=?(?<__alight_value>(?s:.*)))\z' -- $operation
+        set -l rest $__alight_rest
+        switch $__alight_verb
             case set
-                __alight_set $pair
+                __alight_set $__alight_name "$__alight_value"
             case save
-                set -q $pair[2]; and __alight_set $pair[1] "$$pair[2]"
+                set -q $__alight_value; and __alight_set $__alight_name "$$__alight_value"
             case unset
-                __alight_unset $words[2]
+                __alight_unset $rest
             case drop
-                __alight_drop $words[2]
+                __alight_drop $rest
             case path-remove
-                while set -l at (builtin contains --index -- $words[2] $PATH)
+                while set -l at (builtin contains --index -- $rest $PATH)
                     set -e PATH[$at]
                 end
             case path-add
-                __alight_put_first $words[2]
+                __alight_put_first $rest
             case path-replace
-                __alight_replace $words[2] (string split --max 1 -- : $words[2])
+                __alight_replace $rest (string split --max 1 -- : $rest)
             case conda-pop
-                test "$CONDA_PREFIX" = "$words[2]"; and __alight_pop
+                test "$CONDA_PREFIX" = "$rest"; and __alight_pop
             case run
                 set -g __alight_unfinished script
-                __alight_source $words[2]
+                __alight_source $rest
                 set -g __alight_unfinished 1
             case on-leave
-                set -ga __alight_on_leave $words[2]
+                set -ga __alight_on_leave $rest
             case after-leave
-                set -ga __alight_after_leave $words[2]
+                set -ga __alight_after_leave $rest
         end
     end
 end
@@ -596,31 +621,45 @@ function __alight_source
     return 0
 end
 
+# Whether the fields of a plan have the shape that they should have, and its operations are ones that may be applied.
+function __alight_is_in_order
+    set -l root $argv[7]
+    set -l prefix $argv[8]
+    set -l operations
+    set -q argv[25]; and set operations $argv[24..-2]
+    for field in $root $prefix $argv[20..23]
+        string match --quiet --regex '\A(/|\z)' -- $field; or return 1
+    end
+    test -z "$argv[18]"; or string match --quiet --regex '\A/' -- $argv[18]; or return 1
+    test -z "$argv[18]"; or test (string sub --length (string length -- $__alight_runtime/) -- $argv[18] | string collect) = $__alight_runtime/
+    or return 1
+    __alight_are_valid "$argv[6]" "$prefix" $operations
+end
+
 # Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
 function __alight_take
     set -l f $__alight_reply
     # version, epoch, generation, directory, verb, 18 fields of the plan, and the end.
-    test (builtin count $f) -ge 24; and test "$f[-1]" = end -a "$f[5]" = plan; or return 1
-    test "$f[4]" = "$PWD"; or return 1
+    set -q f[24]; and test "$f[-1]" = end -a "$f[5]" = plan -a "$f[4]" = "$PWD"; or return 1
     set -l root $f[7]
     set -l prefix $f[8]
     set -l operations
-    test (builtin count $f) -gt 24; and set operations $f[24..-2]
-    for field in $root $prefix
-        string match --quiet --regex '\A(/|\z)' -- $field; or return 1
+    set -q f[25]; and set operations $f[24..-2]
+    if test "$argv[1]" = again
+        # This very plan was found in order less than 30 s ago, and its operations call for no look at the disk.
+        set -g __alight_bare 0
+    else
+        __alight_is_in_order $f; or return 1
     end
-    test -z "$f[18]"; or string match --quiet --regex '\A/' -- $f[18]; or return 1
-    test -z "$f[18]"; or test (string sub --length (string length -- $__alight_runtime/) -- $f[18] | string collect) = $__alight_runtime/
-    or return 1
-    __alight_are_valid "$f[6]" "$prefix" $operations; or return 1
-    test -z "$f[10]"; or builtin contains -- "$f[6]" leave clean; or __alight_is_stamp $f[10]; or return 1
+    test -z "$f[10]"; or builtin contains -- "$f[6]" leave clean; or test "$f[6]|$f[10]" = "keep|$__alight_stamp"
+    or __alight_is_stamp $f[10]; or return 1
     switch $f[6]
         case keep
             if test -n "$__alight_applied"
                 test -z "$f[10]"; or set -g __alight_stamp $f[10]
                 set -g __alight_on_leave
                 set -g __alight_after_leave
-                __alight_apply $operations
+                set -q operations[1]; and __alight_apply $operations
             end
         case adopt
             test -n "$prefix"; or return 1
@@ -651,6 +690,7 @@ function __alight_take
             __alight_look_at_stack
             set -g __alight_entered_at $__alight_level
             if not builtin functions --query deactivate
+                set -g __alight_deactivate_is_ours 1
                 function deactivate --description 'Leave the environment that alight switched on'
                     __alight_deactivate $argv
                 end
@@ -675,30 +715,59 @@ function __alight_take
     set -g __alight_generation $f[18]
     set -g __alight_witnesses
     for witness in $f[20..23]
-        string match --quiet --regex '\A/' -- $witness; and set -ga __alight_witnesses $witness
+        test -z "$witness"; or set -ga __alight_witnesses $witness
     end
     test "$f[16]" = "$__alight_wants_segment"; or set -g __alight_drawn 0
     set -g __alight_wants_segment $f[16]
     __alight_show $f[11..15]
-    __alight_say $f[17]
-    __alight_expect $f[19]
+    test -z "$f[17]"; or __alight_say $f[17]
+    test "$argv[1]" = again; or __alight_expect $f[19]
     return 0
 end
 
 # --- the prompt -----------------------------------------------------------------------------------
 
-# Asks and applies. The argument is the status of the last command. A shell that has the function `deactivate` did not
-# inherit what is on: it was switched on right here, by a start-up file.
-function __alight_ask --argument-names code
+# Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
+# witnesses of that answer are as they were: the same test that a prompt makes where nothing was asked. Not after anything
+# that the user said to us. The arguments are the status of the last command, and 0 when nothing calls for a new answer. A
+# shell that has the function `deactivate` did not inherit what is on: it was switched on right here, by a start-up file.
+function __alight_ask --argument-names code forced
     set -l first $__alight_first
     builtin functions --query deactivate; and set first 0
+    # The variables are those that the client sends; in one piece, since a loop would take longer than all the rest.
+    set -l key "$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$first|\
+$PATH|$VIRTUAL_ENV|$VIRTUAL_ENV_PROMPT|$VIRTUAL_ENV_DISABLE_PROMPT|$CONDA_PREFIX|$CONDA_DEFAULT_ENV|$CONDA_SHLVL|\
+$CONDA_PREFIX_1|$CONDA_PREFIX_2|$CONDA_CHANGEPS1|$PYTHONHOME|$PKG_CONFIG_PATH|$PYENV_VIRTUAL_ENV|\
+$PYENV_ACTIVATE_SHELL|$POETRY_ACTIVE|$PIPENV_ACTIVE|$HATCH_ENV_ACTIVE|$PIXI_IN_SHELL|$DIRENV_DIR|$DIRENV_DIFF|\
+$__MISE_DIFF|$TERM_PROGRAM|$CONDA_EXE|$_CONDA_ROOT|$MAMBA_EXE|$MAMBA_ROOT_PREFIX|$CONDA_ENVS_DIRS|$CONDA_ENVS_PATH|\
+$CONDARC|$WORKON_HOME|$VIRTUALFISH_HOME|$PIPENV_PIPFILE|$PIPENV_VENV_IN_PROJECT|$PIPENV_CUSTOM_VENV_NAME|\
+$PIPENV_PYTHON|$PIPENV_MAX_DEPTH|$POETRY_VIRTUALENVS_PATH|$POETRY_VIRTUALENVS_IN_PROJECT|$POETRY_CACHE_DIR|\
+$POETRY_CONFIG_DIR|$PDM_PYTHON|$PDM_IGNORE_SAVED_PYTHON|$PDM_USE_VENV|$PDM_VENV_IN_PROJECT|$PDM_CONFIG_FILE|\
+$HATCH_DATA_DIR|$HATCH_CONFIG|$HATCH_ENV|$HATCH_ENV_TYPE_VIRTUAL_PATH|$UV_PROJECT_ENVIRONMENT|$UV_PYTHON_INSTALL_DIR|\
+$UV_CACHE_DIR|$PYENV_ROOT|$PYENV_VERSION|$PIXI_HOME|$MISE_DATA_DIR|$ASDF_DATA_DIR|$ASDF_PYTHON_VERSION|$XDG_DATA_HOME|\
+$XDG_CACHE_HOME|$XDG_CONFIG_HOME|$HOME"
+    if test "$forced" = 0
+        for at in $__alight_memory
+            set -l known __alight_memory_"$at"_key
+            test "$$known" = "$key"; or continue
+            __alight_recall $at
+            and __alight_take again
+            and __alight_remember_session
+            and set -g __alight_dirty 0
+            and return
+            break
+        end
+    end
     __alight_exchange ask fish $fish_pid "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" \
         "$__alight_declined" $code $first
     set -g __alight_dirty 0
     switch $__alight_code
         case 0
             set -g __alight_first 0
-            __alight_take; and return
+            if __alight_take
+                __alight_memorize "$key"
+                return
+            end
         case 3
             __alight_spawn
         case 4
@@ -710,6 +779,55 @@ function __alight_ask --argument-names code
     end
     __alight_alone
     __alight_expect
+end
+
+# Whether the answer with this number in the memory is still good; its fields are left in __alight_reply.
+function __alight_recall --argument-names at
+    set -l clock __alight_memory_"$at"_clock
+    set -l mark __alight_memory_"$at"_mark
+    set -l expected __alight_memory_"$at"_expected
+    set -l reply __alight_memory_"$at"_reply
+    read -l now rest </proc/uptime
+    # What is there and older than the mark's file, or absent, as in `__alight_on_prompt`.
+    test "$now" -lt $$clock[1][2] -a "$now" -ge $$clock[1][1] $$expected; or return 1
+    read -l seen <$$mark[1][1]; or return 1
+    test "$seen" = "$$mark[1][2]"; or return 1
+    set -g __alight_reply $$reply
+    set -g __alight_news $$mark[1][1]
+    set -g __alight_mark $seen
+    set -g __alight_expected $$expected
+end
+
+# Remembers an answer that was just taken over, for 30 s. Only the plainest: what else an environment brings is worth the
+# question. Where no clock can be read without a fork nothing is remembered.
+function __alight_memorize --argument-names key
+    test -r /proc/uptime -a "$__alight_news" != /dev/null; or return
+    switch $__alight_reply[6]
+        case keep leave
+            test "$__alight_reply[24]" = end; or return
+        case enter
+            for operation in $__alight_reply[24..-2]
+                builtin contains -- $operation "path-add $__alight_reply[8]/bin" 'unset PYTHONHOME'
+                or string match --quiet --regex '\Aset VIRTUAL_ENV(_PROMPT)?=' -- $operation
+                or return
+            end
+            string match --quiet 'set VIRTUAL_ENV=*' -- $__alight_reply[24..-2]; or return
+        case '*'
+            return
+    end
+    # The oldest of 32 makes room, and what was asked last is found first.
+    set -l at (builtin count $__alight_memory)
+    if set -q __alight_memory[32]
+        set at $__alight_memory[32]
+        set -e __alight_memory[32]
+    end
+    set -p __alight_memory $at
+    read -l now rest </proc/uptime
+    set -g __alight_memory_"$at"_key "$key"
+    set -g __alight_memory_"$at"_clock $now (builtin math $now + 30)
+    set -g __alight_memory_"$at"_mark $__alight_news $__alight_mark
+    set -g __alight_memory_"$at"_expected $__alight_expected
+    set -g __alight_memory_"$at"_reply $__alight_reply
 end
 
 # Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
@@ -791,8 +909,10 @@ end
 
 # Something is not as it was at the last prompt.
 function __alight_settle --argument-names code
+    set -l forced $__alight_dirty
     set -g __alight_dirty 1
     if set -q __alight_unfinished
+        set forced 1
         # Ctrl-C has left it half done. Whoever ends a script of the environment does not want it now.
         test $__alight_unfinished = script; and __alight_decline
         __alight_leave
@@ -811,7 +931,7 @@ function __alight_settle --argument-names code
         end
     end
     if __alight_may_ask
-        __alight_ask $code
+        __alight_ask $code $forced
     else
         __alight_alone
     end
@@ -963,6 +1083,8 @@ function __alight_load --argument-names file
     set -g __alight_generation ''
     set -g __alight_mark ''
     set -g __alight_witnesses
+    set -g __alight_memory
+    set -g __alight_shown ''
     set -g __alight_wants_segment 0
     set -g __alight_drawn 0
     set -g __alight_undrawn 1

@@ -14,8 +14,9 @@ __alight_restore=()
 if [[ -o interactive && ${ZSH_SUBSHELL:-0} == 0 && $UID == $EUID && ! ( $EUID == 0 && -n ${SUDO_UID-} ) && ${ALIGHT_DISABLE-} != 1 ]] &&
   zmodload zsh/net/socket zsh/system zsh/datetime zsh/parameter 2>/dev/null; then
 
-# Runs a function of ours with plain options; the user's are remembered for the scripts of an environment. What is on the
-# stack while such a script runs has no variable of an ordinary name: it would catch what is meant for the user's.
+# Runs a function of ours with plain options; the user's are remembered for the scripts of an environment, which costs more
+# than all the rest of a `cd`. What is on the stack while such a script runs has no variable of an ordinary name: it would
+# catch what is meant for the user's.
 __alight_plainly() {
   local -a __alight_options
   __alight_options=("${(@k)options[(R)on]}")
@@ -198,7 +199,8 @@ __alight_say() {
 }
 
 # What tells, without asking anybody, that the last answer may be out of date: the mark, and for each witness whether it
-# is absent, there, or newer than the mark's file. Runs under the user's own options at every prompt.
+# is absent, there, or newer than the mark's file. Runs under the user's own options where the quick look of a prompt does
+# not find everything as ever.
 __alight_signature() {
   local mark=
   [[ ! -r "$__alight_generation" ]] || builtin sysread -s 256 mark < "$__alight_generation"
@@ -209,18 +211,22 @@ __alight_signature() {
   [[ -e "$__alight_witness_4" ]] && { [[ "$__alight_witness_4" -nt "$__alight_generation" ]] && REPLY+=2 || REPLY+=1 } || REPLY+=0
 }
 
-# --- applying and undoing ------------------------------------------------------------------------
-
-__alight_put_back() {
-  case $__alight_was[$1] in
-    unset) unset $1 ;;
-    exported) typeset -gx -- "$1=$__alight_former[$1]" ;;
-    set)
-      typeset -g +x -- $1
-      typeset -g -- "$1=$__alight_former[$1]"
-      ;;
-  esac
+# Sorts the witnesses for the quick look: those that are there and older than the mark's file, and those that are absent.
+# With any other there is nothing quick about it: no mark is empty.
+__alight_sort() {
+  __alight_mark=${__alight_signature_seen%:*}
+  local -i at
+  for at in 1 2 3 4; do
+    typeset -g __alight_old_$at= __alight_absent_$at=
+    case $__alight_signature_seen[at-5] in
+      0) typeset -g __alight_absent_$at=${(P)${:-__alight_witness_$at}} ;;
+      1) typeset -g __alight_old_$at=${(P)${:-__alight_witness_$at}} ;;
+      *) __alight_mark= ;;
+    esac
+  done
 }
+
+# --- applying and undoing ------------------------------------------------------------------------
 
 # Takes what was added out of the entries in __alight_list; what was replaced comes back unless it is there again.
 __alight_take_out() {
@@ -260,10 +266,18 @@ __alight_leave() {
   if (( ! __alight_adopted )); then
     for __alight_each in "${(@k)__alight_ours}"; do
       if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
-        (( ${(P)+__alight_each} )) || __alight_put_back $__alight_each
-      elif (( ${(P)+__alight_each} )) && [[ ${(P)__alight_each} == $__alight_ours[$__alight_each] ]]; then
-        __alight_put_back $__alight_each
+        (( ! ${(P)+__alight_each} )) || continue
+      elif (( ! ${(P)+__alight_each} )) || [[ ${(P)__alight_each} != $__alight_ours[$__alight_each] ]]; then
+        continue
       fi
+      case $__alight_was[$__alight_each] in
+        unset) unset $__alight_each ;;
+        exported) typeset -gx -- "$__alight_each=$__alight_former[$__alight_each]" ;;
+        set)
+          typeset -g +x -- $__alight_each
+          typeset -g -- "$__alight_each=$__alight_former[$__alight_each]"
+          ;;
+      esac
     done
     __alight_list=("${(@)path}")
     __alight_take_out
@@ -299,7 +313,7 @@ __alight_forget() {
   __alight_ours=() __alight_unset=() __alight_former=() __alight_was=() __alight_added=()
   __alight_on_leave=() __alight_after_leave=()
   __alight_applied= __alight_sign= __alight_conda= __alight_entry= __alight_unfinished=
-  __alight_adopted=0 __alight_deactivate_is_ours=0
+  __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_scripts=0
 }
 
 # Undoes what Ctrl-C has left half done. Whoever ends a script of the environment does not want it now.
@@ -385,7 +399,10 @@ __alight_valid() {
     esac
     case $__alight_verb in
       set | unset | drop | save)
-        [[ $__alight_verb == (unset|drop) || $__alight_rest == *=* ]] && __alight_may_set "${__alight_rest%%=*}" || return 1
+        [[ $__alight_verb == (unset|drop) || $__alight_rest == *=* ]] || return 1
+        # Nearly every plan is about these two, and a call costs more than the look.
+        [[ ${__alight_rest%%=*} == VIRTUAL_ENV(|_PROMPT) && ${parameters[${__alight_rest%%=*}]-scalar} == scalar(|-export) ]] ||
+          __alight_may_set "${__alight_rest%%=*}" || return 1
         [[ $__alight_verb != save ]] || __alight_may_set "${__alight_rest#*=}" || return 1
         [[ $__alight_each != set\ (VIRTUAL_ENV|CONDA_PREFIX)=* ]] || __alight_bare=0
         ;;
@@ -479,7 +496,11 @@ __alight_apply() {
         ;;
       drop) unset $__alight_name ;;
       path-remove) path=("${(@)path:#$__alight_rest}") ;;
-      path-add) __alight_put_first $__alight_rest ;;
+      path-add)
+        __alight_added+=("$__alight_rest")
+        [[ $__alight_rest == */condabin ]] || __alight_entry=$__alight_rest
+        path=("$__alight_rest" "${(@)path}")
+        ;;
       path-replace)
         __alight_name=${__alight_rest%:*}
         if (( ${path[(Ie)$__alight_name]} )); then
@@ -488,7 +509,9 @@ __alight_apply() {
           path[${path[(ie)$__alight_name]}]=$__alight_entry
           path=("${(@)path:#$__alight_name}")
         else
-          __alight_put_first ${__alight_rest#*:}
+          __alight_entry=${__alight_rest#*:}
+          __alight_added+=("$__alight_entry")
+          path=("$__alight_entry" "${(@)path}")
         fi
         ;;
       conda-pop) [[ ${CONDA_PREFIX-} != $__alight_rest ]] || __alight_pop ;;
@@ -497,16 +520,10 @@ __alight_apply() {
         __alight_source $__alight_rest || return 1
         __alight_unfinished=1
         ;;
-      on-leave) __alight_on_leave+=("$__alight_rest") ;;
-      after-leave) __alight_after_leave+=("$__alight_rest") ;;
+      on-leave) __alight_on_leave+=("$__alight_rest") __alight_scripts=1 ;;
+      after-leave) __alight_after_leave+=("$__alight_rest") __alight_scripts=1 ;;
     esac
   done
-}
-
-__alight_put_first() {
-  __alight_added+=("$1")
-  [[ $1 == */condabin ]] || __alight_entry=$1
-  path=("$1" "${(@)path}")
 }
 
 # Whether a folder with scripts is one of the environment that the stamp is about.
@@ -547,24 +564,30 @@ __alight_source() {
   return __alight_ended
 }
 
-# Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
+# Takes over the plan in __alight_f. Returns 1 when any field is not what it should be, 2 when a script is to run and the
+# user's options are not known; nothing was applied then.
 __alight_take() {
-  local -a __alight_f __alight_operations
-  __alight_f=("${(@)__alight_reply}")
+  local -a __alight_operations
   [[ $__alight_f[1] == plan ]] && (( $#__alight_f >= 19 )) || return 1
   __alight_operations=("${(@)__alight_f[20,-1]}")
   local __alight_action=$__alight_f[2] __alight_prefix=$__alight_f[4]
   [[ -z $__alight_f[3] || $__alight_f[3] == /* ]] && [[ -z $__alight_prefix || $__alight_prefix == /* ]] || return 1
   [[ -z $__alight_f[14] || $__alight_f[14] == $__alight_runtime/* ]] || return 1
   __alight_bare=1
-  (( ! $#__alight_operations )) ||
+  if [[ -n $__alight_plain ]]; then
+    # These very ones were found in order less than 30 s ago, and none of them calls for a look at the disk.
+    [[ ${(t)VIRTUAL_ENV-}${(t)VIRTUAL_ENV_PROMPT-} != *readonly* ]] || return 1
+    __alight_bare=0
+  elif (( $#__alight_operations )); then
     __alight_valid $__alight_action "$__alight_prefix" "${(@)__alight_operations}" || return 1
+    (( $+__alight_options || ! ${__alight_operations[(I)run *]} )) || return 2
+  fi
   case $__alight_action in
-    keep | adopt) [[ -z $__alight_f[6] ]] || __alight_is_stamp $__alight_f[6] || return 1 ;|
+    keep | adopt) [[ -z $__alight_f[6] || $__alight_f[6] == $__alight_stamp ]] || __alight_is_stamp $__alight_f[6] || return 1 ;|
     keep)
       if [[ -n $__alight_applied ]]; then
-        __alight_stamp=${__alight_f[6]:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=()
-        __alight_apply "${(@)__alight_operations}"
+        __alight_stamp=${__alight_f[6]:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=() __alight_scripts=0
+        (( ! $#__alight_operations )) || __alight_apply "${(@)__alight_operations}"
       fi
       ;;
     adopt)
@@ -622,18 +645,20 @@ __alight_take() {
     __alight_signature
     # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
     __alight_signature_seen=$__alight_f[15]:${REPLY#*:}
+    __alight_sort
   fi
 }
 
 # --- the prompt ----------------------------------------------------------------------------------
 
+# What an answer depends on. In pieces: zsh copies the whole of a string for each variable in it.
 __alight_session() {
-  REPLY="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
-${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
-${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
-${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
-${ASDF_PYTHON_VERSION-}|\
-${DIRENV_DIR-}|$PATH"
+  __alight_session_seen="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}"
+  __alight_seen_2="${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}"
+  __alight_seen_3="${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}"
+  __alight_seen_4="${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}"
+  __alight_seen_5="${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}"
+  __alight_seen_6="$PATH"
 }
 
 # Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
@@ -641,7 +666,7 @@ ${DIRENV_DIR-}|$PATH"
 # that the user said to us. $1 is the status of the last command, $2 is 0 when nothing calls for a new answer. A shell that has the function `deactivate` did not inherit what
 # is on: it was switched on right here, by a start-up file.
 __alight_ask() {
-  local __alight_forced=$2 __alight_signed= REPLY
+  local __alight_forced=$2 __alight_signed= __alight_plain= REPLY
   local -a __alight_variables __alight_f
   # In one piece: a loop over the names would take longer than the whole exchange.
   __alight_variables=(
@@ -690,27 +715,50 @@ __alight_ask() {
   local __alight_remembered=${__alight_memory[$__alight_key]-}
   if [[ -n $__alight_remembered && $__alight_forced == 0 ]]; then
     __alight_f=("${(@ps:\0:)__alight_remembered}")
-    __alight_reply=("${(@)__alight_f[3,-1]}")
-    __alight_generation=$__alight_f[16]
-    __alight_witness_1=$__alight_f[18] __alight_witness_2=$__alight_f[19] __alight_witness_3=$__alight_f[20] __alight_witness_4=$__alight_f[21]
-    __alight_signature
-    if [[ $REPLY == $__alight_f[2] ]] && (( EPOCHSECONDS - __alight_f[1] < 30 && EPOCHSECONDS >= __alight_f[1] )); then
-      __alight_signed=$REPLY
-      __alight_take && return 0
+    __alight_mark=$__alight_f[3] __alight_generation=$__alight_f[26]
+    __alight_old_1=$__alight_f[4] __alight_old_2=$__alight_f[5] __alight_old_3=$__alight_f[6] __alight_old_4=$__alight_f[7]
+    __alight_absent_1=$__alight_f[8] __alight_absent_2=$__alight_f[9] __alight_absent_3=$__alight_f[10] __alight_absent_4=$__alight_f[11]
+    if (( EPOCHSECONDS - __alight_f[1] < 30 && EPOCHSECONDS >= __alight_f[1] )) &&
+      [[ -n $__alight_mark && -r $__alight_generation && $(<$__alight_generation) == $__alight_mark &&
+        ( -z $__alight_old_1 || $__alight_old_1 -ot $__alight_generation ) && ( -z $__alight_absent_1 || ! -e $__alight_absent_1 ) &&
+        ( -z $__alight_old_2 || $__alight_old_2 -ot $__alight_generation ) && ( -z $__alight_absent_2 || ! -e $__alight_absent_2 ) &&
+        ( -z $__alight_old_3 || $__alight_old_3 -ot $__alight_generation ) && ( -z $__alight_absent_3 || ! -e $__alight_absent_3 ) &&
+        ( -z $__alight_old_4 || $__alight_old_4 -ot $__alight_generation ) && ( -z $__alight_absent_4 || ! -e $__alight_absent_4 ) ]]; then
+      __alight_signed=$__alight_f[2] __alight_plain=$__alight_f[12]
+      shift 12 __alight_f
+      __alight_take
+      case $? in
+        0) return 0 ;;
+        2) return 2 ;;
+      esac
       [[ -z $__alight_unfinished ]] || { __alight_ask_again $1; return }
-      __alight_signed=
+      __alight_signed= __alight_plain=
     fi
   fi
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     $1 $__alight_new "${(@)__alight_variables}"
   case $? in
     0)
+      __alight_f=("${(@)__alight_reply}")
+      __alight_take
+      case $? in
+        0)
+          __alight_first=0
+          (( $#__alight_memory < 64 )) || __alight_memory=()
+          [[ $__alight_f[2] != enter || -n ${__alight_f[20,-1]:#(set VIRTUAL_ENV(|_PROMPT)=*|path-add $__alight_f[4]/bin)} ]] ||
+            (( ! ${__alight_f[(I)set VIRTUAL_ENV=*]} )) || __alight_plain=1
+          __alight_f=(
+            $EPOCHSECONDS "$__alight_signature_seen" "$__alight_mark"
+            "$__alight_old_1" "$__alight_old_2" "$__alight_old_3" "$__alight_old_4"
+            "$__alight_absent_1" "$__alight_absent_2" "$__alight_absent_3" "$__alight_absent_4"
+            "$__alight_plain" "${(@)__alight_reply}"
+          )
+          __alight_memory[$__alight_key]=${(pj:\0:)__alight_f}
+          return 0
+          ;;
+        2) return 2 ;;
+      esac
       __alight_first=0
-      if __alight_take; then
-        (( $#__alight_memory < 64 )) || __alight_memory=()
-        __alight_memory[$__alight_key]=$EPOCHSECONDS$'\0'$__alight_signature_seen$'\0'${(pj:\0:)__alight_reply}
-        return 0
-      fi
       [[ -z $__alight_unfinished ]] || { __alight_ask_again $1; return }
       ;;
     3) __alight_spawn ;;
@@ -791,9 +839,8 @@ __alight_started() {
 __alight_refresh() {
   local __alight_before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}:${CONDA_PREFIX-}
   __alight_dirty=0 __alight_redrawn=0
-  __alight_ask 0 1
+  __alight_ask 0 1 || { __alight_signature; __alight_signature_seen=$REPLY __alight_mark= }
   __alight_session
-  __alight_session_seen=$REPLY
   __alight_listen
   if [[ ${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}:${CONDA_PREFIX-} != $__alight_before ]]; then
     [[ $__alight_wants_segment == 1 ]] && __alight_segment
@@ -815,56 +862,67 @@ __alight_news() {
   [[ -n ${2-} ]] || __alight_plainly __alight_refresh
 }
 
-# At a prompt that asked nothing, the connection for news is made once zle is idle, not while the user waits for it.
+# At a prompt that asked nothing, the connection for news is made once nothing is typed for 30 ms, not while the user waits
+# for the prompt to appear or types ahead.
 __alight_idle() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  __alight_close_idle
+  zle -F $__alight_null
+  __alight_idle=0
+  local -A waited
+  ! zmodload zsh/zselect 2>/dev/null || ! zselect -A waited -t 3 -r 0 || return 0
   (( __alight_fd < 0 && EPOCHSECONDS >= __alight_open_until )) || return 0
   __alight_exchange listen "$PWD" "$__alight_root" "${__alight_signature_seen%:*}" && __alight_listen
 }
 
-__alight_close_idle() {
-  (( __alight_idle_fd >= 0 )) || return 0
-  zle -F $__alight_idle_fd
-  exec {__alight_idle_fd}<&-
-  __alight_idle_fd=-1
-}
-
-# Nearly every prompt ends here, having compared two strings; only then is it worth to shut out the user's options.
+# Nearly every prompt ends here, having compared what it depends on; only then is it worth to shut out the user's options.
+# No call is made on the way: each one costs zsh a fresh piece of memory, as much as four looks at the disk.
 __alight_precmd() {
   local -i __alight_code=$?
   local REPLY
-  if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
-${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
-${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
-${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
-${ASDF_PYTHON_VERSION-}|\
-${DIRENV_DIR-}|$PATH" == "$__alight_session_seen" ]]; then
-    __alight_signature
+  if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}" == "$__alight_session_seen" &&
+    "${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}" == "$__alight_seen_2" &&
+    "${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}" == "$__alight_seen_3" &&
+    "${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}" == "$__alight_seen_4" &&
+    "${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}" == "$__alight_seen_5" && "$PATH" == "$__alight_seen_6" ]]; then
+    if [[ -n "$__alight_mark" && -r "$__alight_generation" && "$(<"$__alight_generation")" == "$__alight_mark" &&
+      ( -z "$__alight_old_1" || "$__alight_old_1" -ot "$__alight_generation" ) && ( -z "$__alight_absent_1" || ! -e "$__alight_absent_1" ) &&
+      ( -z "$__alight_old_2" || "$__alight_old_2" -ot "$__alight_generation" ) && ( -z "$__alight_absent_2" || ! -e "$__alight_absent_2" ) &&
+      ( -z "$__alight_old_3" || "$__alight_old_3" -ot "$__alight_generation" ) && ( -z "$__alight_absent_3" || ! -e "$__alight_absent_3" ) &&
+      ( -z "$__alight_old_4" || "$__alight_old_4" -ot "$__alight_generation" ) && ( -z "$__alight_absent_4" || ! -e "$__alight_absent_4" ) ]]; then
+      REPLY="$__alight_signature_seen"
+    else
+      __alight_signature
+    fi
     if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
       [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment
       # Others may call the prompt's hooks, too: one descriptor at a time.
-      if [[ -o zle && "$__alight_idle_fd" == -1 && "$__alight_fd" == -1 ]]; then
-        exec {__alight_idle_fd}</dev/null && zle -F "$__alight_idle_fd" __alight_idle
+      if [[ -o zle && "$__alight_idle" == 0 && "$__alight_fd" == -1 ]]; then
+        zle -F "$__alight_null" __alight_idle && __alight_idle=1
       fi
       return 0
     fi
   fi
-  __alight_plainly __alight_look $__alight_code
+  if [[ "$__alight_scripts" == 1 ]]; then
+    __alight_plainly __alight_look $__alight_code
+  else
+    __alight_look $__alight_code || __alight_plainly __alight_look $__alight_code
+  fi
   # The shell keeps `$?` by itself; under errexit another status than 0 would end it.
   return 0
 }
 
+# Returns 2, having done nothing that would not be done again, when the user's options have to be known.
 __alight_look() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return 0
   [[ $__alight_switch != off ]] || return 0
-  (( ! $+functions[__alight_chain] )) || __alight_chain
+  [[ $__alight_chained == 1 && -z $__alight_unsaved ]] || (( ! $+functions[__alight_chain] )) || __alight_chain
   [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
   if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
     __alight_leave
     __alight_owner=
     __alight_show none '' '' '' ''
-  elif [[ -n $__alight_applied ]] && __alight_is_off; then
+  elif [[ -n $__alight_applied && ( -z ${VIRTUAL_ENV-} || -n $__alight_conda$__alight_entry ) ]] && __alight_is_off; then
     # With a function that is not ours: that is as clear a word.
     __alight_leave
     __alight_owner= __alight_declined=${__alight_root:--}
@@ -872,14 +930,24 @@ __alight_look() {
   if (( EPOCHSECONDS >= __alight_open_until )); then
     local __alight_forced=$__alight_dirty
     __alight_dirty=0
-    __alight_ask $1 $__alight_forced || { __alight_signature; __alight_signature_seen=$REPLY }
+    __alight_ask $1 $__alight_forced
+    case $? in
+      0) ;;
+      2)
+        __alight_dirty=$__alight_forced
+        return 2
+        ;;
+      *)
+        __alight_signature
+        __alight_signature_seen=$REPLY __alight_mark=
+        ;;
+    esac
     (( __alight_fd < 0 )) || __alight_listen
   else
     __alight_dirty=1
     __alight_alone
   fi
   __alight_session
-  __alight_session_seen=$REPLY
   (( ! __alight_dirty )) || __alight_session_seen=
   [[ $__alight_wants_segment != 1 || ${PROMPT-} == *%${__alight_slot}v* ]] || __alight_segment
   return 0
@@ -892,7 +960,7 @@ __alight_preexec() {
     *venv* | *virtualenv* | *uv* | *poetry* | *pipenv* | *pdm* | *hatch* | *pixi* | *conda*) __alight_note "$1" ;;
   esac
   [[ "$__alight_fd" == -1 ]] || __alight_close
-  [[ "$__alight_idle_fd" == -1 ]] || __alight_close_idle
+  [[ "$__alight_idle" == 0 ]] || { zle -F "$__alight_null" && __alight_idle=0 }
   [[ "$__alight_waiting" == -1 ]] || __alight_stop_waiting
 }
 
@@ -1000,17 +1068,22 @@ __alight_load() {
   else
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
     typeset -g __alight_root= __alight_session_seen= __alight_signature_seen= __alight_generation=
+    typeset -g __alight_seen_2= __alight_seen_3= __alight_seen_4= __alight_seen_5= __alight_seen_6=
+    typeset -g __alight_mark= __alight_old_1= __alight_old_2= __alight_old_3= __alight_old_4=
+    typeset -g __alight_absent_1= __alight_absent_2= __alight_absent_3= __alight_absent_4=
     typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
     typeset -g __alight_shown= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1 __alight_below=
     typeset -g __alight_sign= __alight_stamp= __alight_approved= __alight_conda= __alight_entry= __alight_unfinished=
     typeset -ga __alight_reply __alight_added __alight_on_leave __alight_after_leave
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory
-    typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle_fd=-1 __alight_waiting=-1 __alight_count=0
+    typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle=0 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0 __alight_heard=0
-    typeset -gi __alight_spawned=0 __alight_open_until=0 __alight_bare=0 __alight_level=0 __alight_entered_at=0
+    typeset -gi __alight_scripts=0 __alight_null=-1 __alight_spawned=0 __alight_open_until=0 __alight_bare=0 __alight_level=0 __alight_entered_at=0
     typeset -gF __alight_limit=0.05
     [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE
     __alight_reply=() __alight_added=()
+    # Always ready to be read: how zle says that it is idle. Programs do not get it.
+    sysopen -r -o cloexec -u __alight_null /dev/null
     # A parent's display says nothing about this shell.
     __alight_show none '' '' '' ''
   fi

@@ -43,6 +43,12 @@ function __alight_bind_enter
             set -e words[1]
             test -n "$words[1]"; or continue
             set -g __alight_was_$name $words
+            # Whether it is functions of the line editor alone, found out here because each Enter would pay for it.
+            set -l own 1
+            for word in $words
+                builtin contains -- $word (builtin bind --function-names); or set own 0
+            end
+            set -g __alight_own_$name $own
             builtin bind -M $mode $into -- $key "__alight_enter $name"
         end
     end
@@ -63,6 +69,11 @@ end
 # Runs what Enter was bound to.
 function __alight_go_on --argument-names name
     set -l was __alight_was_$name
+    set -l own __alight_own_$name
+    if test "$$own" = 1
+        builtin commandline -f $$was
+        return
+    end
     set -l known (builtin bind --function-names)
     for command in $$was
         if builtin contains -- $command $known
@@ -81,9 +92,12 @@ function __alight_enter --argument-names name
     # Once a paste was met, each Enter looks whether it goes on: its last line was not typed either.
     set -g __alight_follows $__alight_waiting
     test $__alight_waiting = 0; or __alight_look_for_input
-    set -l line (builtin commandline -b | string collect)
+    set -l line
+    # An empty line is not valid.
     if builtin commandline --is-valid
-        if __alight_concerns "$line"; or __alight_abbreviates
+        set line (builtin commandline -b)
+        set -q line[2]; and set line (builtin commandline -b | string collect)
+        if __alight_concerns "$line"; or __alight_abbreviates "$line"
             __alight_ask_once "$line"
         end
     end
@@ -109,8 +123,10 @@ end
 
 # The last word before the cursor may be an abbreviation that `execute` is about to expand: leaves the whole line as it
 # will be in __alight_expanded. Nothing where it leads nowhere.
-function __alight_abbreviates
+function __alight_abbreviates --argument-names line
     set -g __alight_expanded
+    string match --quiet --all --regex '(?<__alight_tokens>[^\s;|&(){}]+)' -- "$line"
+    __alight_abbr --query -- $__alight_tokens 2>/dev/null; or return 1
     set -l token (builtin commandline -t | string collect)
     test -n "$token"; and __alight_abbr --query -- $token 2>/dev/null; or return 1
     for known in (__alight_abbr --show)
@@ -132,7 +148,7 @@ end
 # A builtin since fish 3.6, which has an empty file of the same name: the bare word would load it with whatever function
 # the user calls `source`.
 function __alight_abbr
-    if builtin contains -- abbr (builtin --names)
+    if test $__alight_has_abbr = 1
         builtin abbr $argv
     else
         abbr $argv
@@ -148,7 +164,8 @@ function __alight_concerns --argument-names line
     if string match --quiet --regex 'function|alias|source|funced|eval' -- "$line"
         set -g __alight_tame
     end
-    for word in (string match --all --groups-only --regex -- $__alight_commands "$line")
+    string match --quiet --all --regex -- $__alight_commands "$line"
+    for word in $__alight_words
         builtin contains -- $word $__alight_tame; and continue
         if builtin functions --query -- $word
             if string match --quiet --regex -- $__alight_installers (builtin functions -- $word | string collect)
@@ -484,7 +501,9 @@ set -g __alight_waiting 0
 set -g __alight_follows 0
 set -g __alight_bound ''
 set -g __alight_installers '(?:^|[^\w.-]|\s-[A-Za-z]*m)(?:pip[\d.]*|pip-sync|pipenv|pipx|uv|uvx|conda|mamba|micromamba|poetry|pdm|hatch|pixi|easy_install(?:-[\d.]+)?|flit|setup\.py|ensurepip)(?:[^\w.-]|$)'
-set -g __alight_commands '(?:^|[;|&({\n]|\b(?:and|or|not|if|while|else|begin|command|builtin|time|exec)\s)\s*([\w.+@-]+)'
+set -g __alight_commands '(?:^|[;|&({\n]|\b(?:and|or|not|if|while|else|begin|command|builtin|time|exec)\s)\s*(?<__alight_words>[\w.+@-]+)'
+set -g __alight_has_abbr 0
+builtin contains -- abbr (builtin --names); and set -g __alight_has_abbr 1
 
 function __alight_ready --on-event fish_prompt
     set -g __alight_pasted ''

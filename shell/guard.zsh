@@ -41,6 +41,7 @@ __alight_enter() {
   if [[ -z "${__alight_entered_line+1}" ]]; then
     local __alight_entered_line="$BUFFER" __alight_stop= __alight_word
     case "$__alight_entered_line" in
+      '') ;;
       *pip* | *uv* | *conda* | *mamba* | *poetry* | *pdm* | *hatch* | *pixi* | *easy_install* | *flit* | *setup.py*) __alight_stop=- ;;
       *\!* | \^* | *\`* | *\$\(* | *[\<\>=]\(*) __alight_stop=- ;;
       *)

@@ -12,14 +12,16 @@ fails is reported as invalid, not timed.
 
 Included: line editing and echo of the typed line, cd, every hook that runs before the prompt, writing the prompt, the
 wake-up of this program. The bare shell pays all of that too, except the hooks. Each tool runs as it ships, messages
-and prompt segments included, with its files approved beforehand; mise is set offline.
+and prompt segments included, with its files approved beforehand; mise is set offline, and alight's deadline is 5 s, so
+that under load a slow answer counts as slow.
 
 Limits. Work that a tool does after the prompt is drawn is not seen, and a pause of at least 3 ms between rounds gives
 it time. Directories are warm: a never-seen one is another measurement. direnv's .envrc is the smallest there is, real
 ones cost more. One local file system, one terminal, one user; figures move with the load, which is in the JSON.
 
-Needs zsh, bash, fish and direnv (distribution packages), mise (npm package; fetched for the run unless on PATH), and
-for alight a Python with its dependencies. Everything is written to a temporary folder that is removed afterwards.
+Needs zsh, bash, fish and direnv (distribution packages), mise (npm package; fetched once unless on PATH), and for
+alight a Python with its dependencies. pyenv-virtualenv and zsh-autoswitch-virtualenv take part where they are
+installed. Everything else is written to a temporary folder that is removed afterwards.
 Exit code: 0 when every tool and shell asked for was measured, 1 when one was missing or invalid, 2 for usage.
 """
 
@@ -28,21 +30,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import random
 import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import figures, machine
-from bench.playground import build
-from bench.rounds import Contender, measure
-from bench.shells import SHELLS, Shell
-from bench.tools import TOOLS, Place, Tool, ToolMissing
+from bench.console import chosen, positive, tell
+from bench.contest import prepared
+from bench.shells import SHELLS
+from bench.tools import TOOLS
 
 DEFAULT_ROUNDS = 1000
 
@@ -54,10 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     before = machine.facts()
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="cd-") as scratch, contextlib.ExitStack() as stack:
-        contenders, versions, absent = _prepared(options.only, Path(scratch).resolve(), options.mise, stack)
+        field = prepared(options.only, Path(scratch).resolve(), options.mise, stack, tell)
         rows: list[figures.Row] = []
         for shell in options.shells:
-            rows += _rows(shell, contenders, options.only, absent, rounds, random.Random(options.seed))
+            rows += field.cds_and_prompts(shell, rounds, random.Random(options.seed), tell)
     _report(rows)
     if options.json:
         document = {
@@ -67,14 +68,14 @@ def main(arguments: Sequence[str]) -> int:
             "seed": options.seed,
             "unit": "ms",
             "machine": {**before, "load_after": machine.load()},
-            "versions": {**machine.versions(options.shells), **versions},
+            "versions": {**machine.versions(options.shells), **field.versions},
             "rows": [row.document() for row in rows],
         }
         Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
-    print("\nVersions: " + "; ".join(f"{name} {text}" for name, text in versions.items() if text != "-"))
+    print("\nVersions: " + "; ".join(f"{name} {text}" for name, text in field.versions.items() if text != "-"))
     print("Shells: " + "; ".join(machine.versions(options.shells).values()))
     print(f"Machine: {before}, load after {machine.load()}")
-    return 1 if any(row.problem for row in rows) else 0
+    return 1 if any(row.failed for row in rows) else 0
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -82,17 +83,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         prog="tests/bench/cd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     shells, tools = {shell.name: shell for shell in SHELLS}, {tool.name: tool for tool in TOOLS}
-
-    def chosen(known: Mapping[str, object], text: str) -> list[object]:
-        unknown = sorted(set(text.split(",")) - set(known))
-        if unknown:
-            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not among {', '.join(known)}")
-        return [value for name, value in known.items() if name in text.split(",")]
-
-    def positive(text: str) -> int:
-        if not text.isdecimal() or int(text) < 1:
-            raise argparse.ArgumentTypeError(f"{text}: not a positive number")
-        return int(text)
 
     parser.add_argument(
         "--rounds",
@@ -117,50 +107,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _prepared(
-    tools: Sequence[Tool], scratch: Path, mise: str | None, stack: contextlib.ExitStack
-) -> tuple[list[Contender], dict[str, str], dict[str, str]]:
-    """The tools that can be had, each with its own tree; versions by name; and why others cannot, by name."""
-    contenders, versions, absent = [], {}, {}
-    for number, tool in enumerate(tools):
-        own = scratch / str(number)
-        place = Place(build(own / "h"), own / "t", os.path.abspath(mise) if mise else None)
-        place.scratch.mkdir()
-        _tell(f"preparing {tool.name}")
-        try:
-            ready = stack.enter_context(tool.open(place))
-        except ToolMissing as error:
-            absent[tool.name] = str(error)
-            continue
-        contenders.append(Contender(tool, place.tree, ready))
-        versions[tool.name] = ready.version
-    return contenders, versions, absent
-
-
-def _rows(
-    shell: Shell,
-    contenders: Sequence[Contender],
-    tools: Sequence[Tool],
-    absent: Mapping[str, str],
-    rounds: int,
-    chance: random.Random,
-) -> list[figures.Row]:
-    if shell.executable is None:
-        return [figures.absent(shell.name, tool.name, "cd", f"missing: no {shell.name} on PATH") for tool in tools]
-    samples, problems = measure(shell, contenders, rounds, chance, _tell)
-    problems = {**absent, **problems}
-    rows = []
-    for what in figures.WHATS:
-        for tool in tools:
-            if tool.name in problems:
-                rows.append(figures.absent(shell.name, tool.name, what, problems[tool.name]))
-            else:
-                rows.append(figures.row(shell.name, tool.name, what, samples[tool.name], samples.get("bare")))
-    return rows
-
-
 def _report(rows: Sequence[figures.Row]) -> None:
-    _tell("")
+    tell("")
     print("Milliseconds; added: less the bare shell's median.\n")
     print(figures.table(rows))
     if any(row.kinds for row in rows):
@@ -168,11 +116,5 @@ def _report(rows: Sequence[figures.Row]) -> None:
         print(figures.by_kind(rows))
     if sentences := figures.ratios(rows):
         print("\n" + "\n".join(f"- {sentence}" for sentence in sentences))
-    for problem in sorted({f"{row.shell}, {row.tool}: {row.problem}" for row in rows if row.problem}):
+    for problem in sorted({f"{row.shell}, {row.tool}: {row.problem}" for row in rows if row.failed}):
         print(f"tests/bench/cd: NOT MEASURED: {problem}", file=sys.stderr)
-
-
-def _tell(text: str) -> None:
-    """Progress, on a terminal only."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -15,6 +15,8 @@ HEADINGS = (
 RESOLUTION_MS = 0.001
 """Differences below are taken as this much where one divides by them."""
 KINDS = ("enter", "stay", "switch", "leave")
+NOT_INSTALLED, NOT_FOR = "not installed", "not for"
+"""What a problem begins with that is none: peers are compared where somebody has them, each in its shells."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Row:
     kinds: Mapping[str, Spread]
     problem: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether something that should have been measured was not."""
+        return bool(self.problem) and not self.problem.startswith((NOT_INSTALLED, NOT_FOR))
+
     def document(self) -> dict[str, object]:
         """The row for JSON."""
         return asdict(self)
@@ -85,6 +92,13 @@ def row(shell: str, tool: str, what: str, samples: Samples, bare: Samples | None
         return Row(shell, tool, what, len(values), total, None, {}, "")
     kinds = {kind: spread(samples.cds[kind]).less(spread(bare.cds[kind]).p50) for kind in KINDS} if what == "cd" else {}
     return Row(shell, tool, what, len(values), total, total.less(spread(bare.of(what)).p50), kinds, "")
+
+
+def plain(shell: str, tool: str, what: str, samples: Sequence[int], floor: Sequence[int]) -> Row:
+    """The figures of something of one kind; ``added`` takes the median of ``floor`` off, nothing when that is empty."""
+    total = spread(samples)
+    added = total.less(spread(floor).p50) if floor else total
+    return Row(shell, tool, what, len(samples), total, added, {}, "")
 
 
 def absent(shell: str, tool: str, what: str, problem: str) -> Row:

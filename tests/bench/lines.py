@@ -43,11 +43,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench import figures, machine
+from bench.console import chosen, positive, tell
+from bench.places import Place, Tool, ToolMissing
 from bench.playground import Tree, build
 from bench.rounds import Contender
 from bench.shells import SHELLS, Shell
 from bench.terminal import ShellStuck, Terminal
-from bench.tools import Place, Tool, ToolMissing, alight, bare
+from bench.tools import alight, bare
 
 DEFAULT_ROUNDS = 1000
 BLOCK = 5
@@ -67,8 +69,8 @@ TOOLS = (
     Tool("alight", alight),
 )
 WARNING = "alight: this pip"
-SETTINGS = {"ALIGHT_GUARD": "warn", "ALIGHT_DEADLINE": "5"}
-"""Nobody is there to answer; and however loaded the machine is, no shell gives up asking for a while."""
+SETTINGS = {"ALIGHT_GUARD": "warn"}
+"""Nobody is there to answer."""
 
 Samples = Mapping[str, Mapping[str, Sequence[int]]]
 """Nanoseconds by contender and line."""
@@ -95,22 +97,11 @@ def main(arguments: Sequence[str]) -> int:
     before = machine.facts()
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="guard-") as scratch, contextlib.ExitStack() as stack:
-        contenders: list[Contender] = []
-        missing = ""
-        for number, tool in enumerate(TOOLS):
-            _tell(f"preparing {tool.name}")
-            own = Path(scratch).resolve() / str(number)
-            place = Place(_with_pip(build(own / "h")), own / "t")
-            place.scratch.mkdir()
-            try:
-                contenders.append(Contender(tool, place.tree, stack.enter_context(tool.open(place))))
-            except ToolMissing as error:
-                missing = str(error)
+        contenders, missing = prepared(Path(scratch).resolve(), stack)
         rows: list[Row] = []
         for shell in options.shells:
-            problem = missing or ("" if shell.executable else f"missing: no {shell.name} on PATH")
-            rows += _rows(shell, contenders, options.rounds, random.Random(options.seed), problem)
-    _tell("")
+            rows += measured(shell, contenders, options.rounds, random.Random(options.seed), missing)
+    tell("")
     print("Milliseconds, from Enter to the next prompt.\n")
     print(table(rows))
     versions = machine.versions(options.shells)
@@ -161,12 +152,32 @@ def row(shell: str, line: str, samples: Samples) -> Row:
     )
 
 
-def _rows(shell: Shell, contenders: Sequence[Contender], rounds: int, chance: random.Random, problem: str) -> list[Row]:
+def prepared(scratch: Path, stack: contextlib.ExitStack) -> tuple[list[Contender], str]:
+    """The contenders, and why there are not all of them, or nothing; ``stack`` puts them away."""
+    contenders: list[Contender] = []
+    missing = ""
+    for number, tool in enumerate(TOOLS):
+        tell(f"preparing {tool.name}")
+        own = scratch / str(number)
+        place = Place(_with_pip(build(own / "h")), own / "t")
+        place.scratch.mkdir()
+        try:
+            contenders.append(Contender(tool, place.tree, stack.enter_context(tool.open(place))))
+        except ToolMissing as error:
+            missing = str(error)
+    return contenders, missing
+
+
+def measured(
+    shell: Shell, contenders: Sequence[Contender], rounds: int, chance: random.Random, missing: str
+) -> list[Row]:
+    """A row for each line; ``missing`` is why nothing can be measured, or nothing."""
+    problem = missing or ("" if shell.executable else f"missing: no {shell.name} on PATH")
     samples: dict[str, dict[str, list[int]]] = {one.tool.name: {line: [] for line in LINES} for one in contenders}
     if not problem:
         with contextlib.ExitStack() as stack:
             try:
-                problem = _measured(shell, contenders, rounds, chance, samples, stack)
+                problem = _fill(shell, contenders, rounds, chance, samples, stack)
             except ShellStuck as error:
                 problem = f"invalid: {error}"
     if problem:
@@ -174,7 +185,7 @@ def _rows(shell: Shell, contenders: Sequence[Contender], rounds: int, chance: ra
     return [row(shell.name, line, samples) for line in LINES]
 
 
-def _measured(
+def _fill(
     shell: Shell,
     contenders: Sequence[Contender],
     rounds: int,
@@ -198,7 +209,7 @@ def _measured(
         terminals[one.tool.name] = terminal
     names, left = list(terminals), rounds
     while left > 0:
-        _tell(f"{shell.name}: {left} rounds to go")
+        tell(f"{shell.name}: {left} rounds to go")
         chance.shuffle(names)
         for name in names:
             gc.disable()
@@ -229,29 +240,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     known = {shell.name: shell for shell in SHELLS}
 
-    def chosen(text: str) -> list[Shell]:
-        if unknown := sorted(set(text.split(",")) - set(known)):
-            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not among {', '.join(known)}")
-        return [shell for name, shell in known.items() if name in text.split(",")]
-
-    def positive(text: str) -> int:
-        if not text.isdecimal() or int(text) < 1:
-            raise argparse.ArgumentTypeError(f"{text}: not a positive number")
-        return int(text)
-
     parser.add_argument(
         "--rounds",
         type=positive,
         default=DEFAULT_ROUNDS,
         help=f"samples of each line and contender (default {DEFAULT_ROUNDS})",
     )
-    parser.add_argument("--shells", type=chosen, default=list(SHELLS), metavar="A,B")
+    parser.add_argument("--shells", type=lambda text: chosen(known, text), default=list(SHELLS), metavar="A,B")
     parser.add_argument("--json", metavar="FILE", help="also write everything there")
     parser.add_argument("--seed", type=int, default=1, help="of the shuffled order (default 1)")
     return parser.parse_args(arguments)
-
-
-def _tell(text: str) -> None:
-    """Progress, on a terminal only."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

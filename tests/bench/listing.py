@@ -32,6 +32,7 @@ from alight.client import Client
 from alight.clock import SystemClock
 from alight.files.disk import RACY_NS
 from alight.index import Index
+from alight.model import Environment
 from alight.wire.messages import Header, Message
 from alight.wire.requests import EnvironmentsReply, GetEnvironments
 from bench import machine
@@ -111,7 +112,8 @@ def _split(daemon: DaemonInstance, land: Landscape, environ: Mapping[str, str], 
 
 
 def _fetched(client: Client) -> EnvironmentsReply:
-    after, found, first = b"", [], None
+    found: list[Environment] = []
+    after, first = b"", None
     while True:
         _, page = client.request(GetEnvironments(b"/", (), after))
         assert isinstance(page, EnvironmentsReply)

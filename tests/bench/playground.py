@@ -7,6 +7,7 @@ so that the line typed is equally long for all.
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -77,6 +78,16 @@ def build(home: Path) -> Tree:
         subprocess.run([base, "-m", "venv", "--without-pip", project / ".venv"], check=True)
         (project / "pyproject.toml").write_text(f'[project]\nname = "{project.name}"\nversion = "1"\n')
     return tree
+
+
+def shape(prefix: Path) -> None:
+    """An environment as ``python -m venv --without-pip`` leaves it, as far as anybody looks; quick, so for hundreds."""
+    base = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages").mkdir(parents=True)
+    (prefix / "bin" / "python").symlink_to(base)
+    (prefix / "bin" / "activate").write_text(f'VIRTUAL_ENV="{prefix}"\nexport VIRTUAL_ENV\n')
+    (prefix / "pyvenv.cfg").write_text(f"home = {os.path.dirname(base)}\nversion = {platform.python_version()}\n")
 
 
 def _python(project: Path) -> Path:

@@ -12,11 +12,11 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.figures import KINDS, Samples
+from bench.figures import KINDS, NOT_FOR, Samples
+from bench.places import Ready, Tool
 from bench.playground import Stop, Tree
 from bench.shells import Shell
 from bench.terminal import ShellStuck, Terminal
-from bench.tools import Ready, Tool
 
 BLOCK_WALKS = 5
 """Walks of four cds a tool does before the next tool's turn."""
@@ -37,13 +37,14 @@ def unfit(terminal: Terminal, contender: Contender) -> str:
     """Why the tool does not do its job in this shell; empty when it does. Walks once around."""
     for stop in contender.tree.walk:
         terminal.enter(_line(stop))
-        shown = terminal.output(b"command -v python python3")
+        proof = contender.ready.proof
+        shown = terminal.output(proof.encode())
         where = f"after {stop.kind} ({stop.directory.name})"
         if contender.tool.activates and stop.python is not None:
             if str(stop.python) not in shown:
-                return f"invalid: {where} `command -v python` shows {shown.strip()!r}"
+                return f"invalid: {where} `{proof}` shows {shown.strip()!r}"
         elif "/.venv/" in shown:
-            return f"invalid: {where} `command -v python` still shows {shown.strip()!r}"
+            return f"invalid: {where} `{proof}` still shows {shown.strip()!r}"
     return ""
 
 
@@ -61,8 +62,11 @@ def measure(
         terminals: dict[str, Terminal] = {}
         for contender in contenders:
             name = contender.tool.name
+            if shell.name not in contender.ready.hooks:
+                problems[name] = f"{NOT_FOR} {shell.name}"
+                continue
             try:
-                terminal = stack.enter_context(_opened(shell, contender))
+                terminal = stack.enter_context(opened(shell, contender))
                 problem = unfit(terminal, contender)
                 for _ in range(WARM_UP_WALKS):
                     _walk(terminal, contender.tree, {kind: [] for kind in KINDS}, [])
@@ -81,7 +85,7 @@ def measure(
             for contender in list(running):
                 name = contender.tool.name
                 try:
-                    with _uncollected():
+                    with uncollected():
                         for _ in range(block):
                             _walk(terminals[name], contender.tree, cds[name], prompts[name])
                 except ShellStuck as error:
@@ -92,7 +96,8 @@ def measure(
     return done, problems
 
 
-def _opened(shell: Shell, contender: Contender) -> Terminal:
+def opened(shell: Shell, contender: Contender) -> Terminal:
+    """The contender's shell in its neutral folder, by a start-up file written just now."""
     tree, ready = contender.tree, contender.ready
     words = shell.command(tree, ready.hooks[shell.name])
     return Terminal(words, {**tree.environment, **ready.environment}, str(tree.neutral))
@@ -109,7 +114,8 @@ def _line(stop: Stop) -> bytes:
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
+    """No collection of garbage meanwhile; one afterwards."""
     gc.disable()
     try:
         yield

@@ -34,10 +34,15 @@ class ShellStuck(RuntimeError):
 
 
 class Terminal:
-    """A running interactive shell and our end of its terminal. A context manager: leaving it ends the shell."""
+    """A running interactive shell and our end of its terminal. A context manager: leaving it ends the shell.
+
+    ``opening_ns`` are the nanoseconds from before its process was made until its first prompt's mark had been read.
+    """
 
     def __init__(self, argv: list[str], environment: Mapping[str, str], directory: str) -> None:
         self._seen = 0
+        self.opening_ns = 0
+        self._started = time.perf_counter_ns()
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             _become(argv, environment, directory)
@@ -47,7 +52,7 @@ class Terminal:
 
     def __enter__(self) -> Terminal:
         try:
-            self._await_prompt()
+            self.opening_ns = self._await_prompt()[0] - self._started
             self.settle()
         except BaseException:
             self.close()

@@ -14,14 +14,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.playground import Tree
+from bench.peers import CLONES, autoswitch, pyenv_virtualenv
+from bench.places import CHECKOUT, Place, Ready, Tool, ToolMissing, run
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 MISE_PACKAGE = "mise@2026.9.15"
 DIRENV_CONFIGURATION = "export VIRTUAL_ENV=$PWD/.venv\nPATH_add .venv/bin\n"
 MISE_CONFIGURATION = '[env]\n_.python.venv = ".venv"\n'
@@ -39,37 +37,6 @@ PARTS = ("alight", "guard")
 """The files of alight's hook, in the order they are read."""
 
 
-class ToolMissing(Exception):
-    """The tool cannot be had here; the text says what would help."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a tool is given: its tree, a short private folder for its own files, and the caller's wishes."""
-
-    tree: Tree
-    scratch: Path
-    mise: str | None = None
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A prepared tool: its version, what it adds to the shell's environment, its rc lines by shell."""
-
-    version: str
-    hooks: Mapping[str, str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A row of the comparison. ``activates`` is false for the shell alone, which must not find an environment."""
-
-    name: str
-    open: Callable[[Place], AbstractContextManager[Ready]]
-    activates: bool = True
-
-
 @contextlib.contextmanager
 def bare(_place: Place) -> Iterator[Ready]:
     """The shell alone: what is taken off the others. A second one, ``control``, shows what differences mean nothing."""
@@ -84,25 +51,25 @@ def direnv(place: Place) -> Iterator[Ready]:
         raise ToolMissing("missing: no direnv on PATH (apt-get install direnv)")
     for project in place.tree.projects:
         (project / ".envrc").write_text(DIRENV_CONFIGURATION)
-        _run([command, "allow", str(project)], place.tree.environment)
+        run([command, "allow", str(project)], place.tree.environment)
     hooks = {shell: f'eval "$({command} hook {shell})"' for shell in ("zsh", "bash")}
     yield Ready(
-        _run([command, "version"], place.tree.environment),
+        run([command, "version"], place.tree.environment),
         {**hooks, "fish": f"{command} hook fish | source"},
     )
 
 
 @contextlib.contextmanager
 def mise(place: Place) -> Iterator[Ready]:
-    """The ``_.python.venv`` of mise; its command from ``--mise``, from PATH, or fetched with npm for this run."""
-    command = place.mise or shutil.which("mise") or _fetched_mise(place.scratch)
+    """The ``_.python.venv`` of mise; its command from ``--mise``, from PATH, or fetched with npm."""
+    command = place.mise or shutil.which("mise") or _fetched_mise()
     environment = {**place.tree.environment, **MISE_OFFLINE}
     for project in place.tree.projects:
         (project / "mise.toml").write_text(MISE_CONFIGURATION)
-        _run([command, "trust", str(project / "mise.toml")], environment)
+        run([command, "trust", str(project / "mise.toml")], environment)
     hooks = {shell: f'eval "$({command} activate {shell})"' for shell in ("zsh", "bash")}
     yield Ready(
-        _run([command, "--version"], environment),
+        run([command, "--version"], environment),
         {**hooks, "fish": f"{command} activate fish | source"},
         MISE_OFFLINE,
     )
@@ -110,7 +77,7 @@ def mise(place: Place) -> Iterator[Ready]:
 
 @contextlib.contextmanager
 def alight(place: Place, parts: Sequence[str] = PARTS) -> Iterator[Ready]:
-    """The checkout around this file: its daemon a child of the benchmark, ``parts`` of its hooks by rc lines."""
+    """The checkout around this file: its daemon a child of the benchmark, ``parts`` of its hooks as installed."""
     hooks = {shell: [CHECKOUT / "shell" / f"{part}.{shell}" for part in parts] for shell in ("zsh", "bash", "fish")}
     if not all(file.exists() for files in hooks.values() for file in files):
         raise ToolMissing("missing: the checkout lacks hooks in shell/")
@@ -127,16 +94,18 @@ def alight(place: Place, parts: Sequence[str] = PARTS) -> Iterator[Ready]:
     client = _client(place.scratch)
     added = {
         "ALIGHT_RUNTIME_DIR": str(runtime),
+        # However loaded the machine is, a slow answer counts as slow: no shell gives up asking for a while.
+        "ALIGHT_DEADLINE": "5",
         "PATH": f"{launcher.parent}:{place.tree.environment['PATH']}",
     }
     environment = {**place.tree.environment, **added}
     with _daemon(launcher, environment, runtime, place.scratch / "daemon.log"):
         for project in place.tree.projects:
-            _run([str(launcher), "allow", str(project)], environment)
-        version = _run([str(launcher), "--version"], environment).removeprefix("alight ")
+            run([str(launcher), "allow", str(project)], environment)
+        version = run([str(launcher), "--version"], environment).removeprefix("alight ")
         yield Ready(
             f"{version} ({'Python' if client.suffix == '.py' else 'compiled'} client)",
-            {shell: _rc_lines(shell, files, client, launcher) for shell, files in hooks.items()},
+            {shell: _installed(shell, files, client, launcher, place.scratch) for shell, files in hooks.items()},
             added,
         )
 
@@ -147,11 +116,15 @@ TOOLS = (
     Tool("alight", alight),
     Tool("direnv", direnv),
     Tool("mise", mise),
+    Tool("pyenv-virtualenv", pyenv_virtualenv),
+    Tool("zsh-autoswitch-virtualenv", autoswitch),
 )
+SUBJECT, FLOOR = "alight", ("bare", "control")
+"""Whom it is about, and what is no tool: everything else in ``TOOLS`` is a peer."""
 
 
-def _rc_lines(shell: str, files: Sequence[Path], client: Path, launcher: Path) -> str:
-    """What the installer writes: where its programs are, then the hook; no Python at the start of the shell."""
+def _installed(shell: str, files: Sequence[Path], client: Path, launcher: Path, scratch: Path) -> str:
+    """The hook in one file as the installer writes it (compiled by zsh), and the line for a start-up file."""
     programs = {
         "__alight_python": os.path.realpath(getattr(sys, "_base_executable", sys.executable)),
         "__alight_client": client,
@@ -160,7 +133,12 @@ def _rc_lines(shell: str, files: Sequence[Path], client: Path, launcher: Path) -
     }
     assign = "set -g {} {}" if shell == "fish" else "{}={}"
     lines = [assign.format(name, shlex.quote(str(value))) for name, value in programs.items()]
-    return "\n".join([*lines, *(f"source {shlex.quote(str(file))}" for file in files)])
+    hook = scratch / f"alight.{shell}"
+    hook.write_bytes(b"\n".join([*(line.encode() for line in lines), *(file.read_bytes() for file in files)]))
+    zsh = shutil.which("zsh")
+    if shell == "zsh" and zsh is not None:
+        run([zsh, "-fc", 'zcompile -R -- "$1.zwc" "$1"', "zsh", str(hook)], dict(os.environ))
+    return f"source {shlex.quote(str(hook))}"
 
 
 def _client(scratch: Path) -> Path:
@@ -200,21 +178,18 @@ def _daemon(launcher: Path, environment: Mapping[str, str], runtime: Path, log: 
         subprocess.run([launcher, "daemon", "stop"], env=environment, capture_output=True, check=False)
 
 
-def _fetched_mise(scratch: Path) -> str:
+def _fetched_mise() -> str:
+    """The version named above from npm, fetched once."""
+    folder = CLONES / MISE_PACKAGE
+    command = folder / "node_modules" / ".bin" / "mise"
+    if command.exists():
+        return str(command)
     npm = shutil.which("npm")
     if npm is None:
         raise ToolMissing("missing: no mise on PATH and no npm to fetch it with")
-    words = [npm, "install", "--prefix", str(scratch), "--no-audit", "--no-fund", "--no-save", MISE_PACKAGE]
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--no-save", MISE_PACKAGE]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
-    command = scratch / "node_modules" / ".bin" / "mise"
     if done.returncode != 0 or not command.exists():
         raise ToolMissing(f"missing: npm install {MISE_PACKAGE} failed: {done.stderr.strip()[-200:]!r}")
     return str(command)
-
-
-def _run(words: list[str], environment: Mapping[str, str]) -> str:
-    """A preparing command's output; a tool that cannot be prepared counts as missing."""
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ToolMissing(f"missing: {' '.join(words)} gave {done.returncode}: {done.stderr.strip()[-200:]!r}")
-    return done.stdout.strip().splitlines()[0] if done.stdout.strip() else ""

@@ -274,10 +274,10 @@ def test_an_open_descriptor_stays_the_users(world: World, kind: str) -> None:
     assert (world.home / "mine").read_text() == "written\n"
 
 
-def test_r02_zsh_asks_the_very_same_question_once(world: World) -> None:
+def test_r02_the_very_same_question_is_asked_once(world: World, kind: str) -> None:
     """R2: back and forth between known directories nobody is asked; after news somebody is."""
     root = world.trusted("app")
-    shell = world.shell("zsh")
+    shell = world.shell(kind)
     for _ in range(2):
         shell.cd(root)
         shell.cd(world.home)
@@ -292,6 +292,13 @@ def test_r02_zsh_asks_the_very_same_question_once(world: World) -> None:
     shell.cd(root)
     assert shell.variable("VIRTUAL_ENV") is None
     assert world.questions() > asked
+    other = world.project("other")
+    for _ in range(2):
+        shell.cd(other)
+        shell.cd(world.home)
+    world.alight("allow", str(other))
+    shell.cd(other)
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(other / ".venv")
 
 
 def test_r01_r03_an_empty_line_starts_nothing(world: World, kind: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alight.cli.init import PARTS
-from alight.wire.facts import OVERRIDES
+from alight.wire.facts import FACTS, OVERRIDES
 from support.checkout import ROOT
 from support.shells import KINDS, executable
 
@@ -96,8 +96,22 @@ def test_hooks_are_inert_in_scripts(kind: str, strict: bool, home: Path) -> None
 def test_hooks_notice_what_a_user_sets_by_hand(kind: str) -> None:
     """What a prompt compares holds the overrides that are set in the middle of a session, the same at every place."""
     text = _code(f"shell/alight.{kind}").replace("\\\n", "")
-    compared = re.findall(r"CONDA_PREFIX[-}]*\|(.*)\|\$[{]?DIRENV_DIR", text)
-    assert len(compared) == {"zsh": 2, "bash": 1, "fish": 3}[kind]
-    names = {tuple(re.findall(r"\w+", one)) for one in compared}
-    assert names == {NOTICED}
+    compared = re.findall(r"ALIGHT_DISABLE-?}?\|([^;]*?)\$[{]?DIRENV_DIR", text)
+    assert len(compared) == {"zsh": 2, "bash": 2, "fish": 3}[kind]
+    names = {tuple(re.findall(r"\$[{]?([A-Z][A-Z_]+)", one)) for one in compared}
+    assert names == {("PWD", "VIRTUAL_ENV", "CONDA_PREFIX", *NOTICED)}
     assert set(NOTICED) <= set(OVERRIDES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_is_remembered_for_all_that_was_told(kind: str) -> None:
+    """The key of the hook's memory holds every variable that goes along with a question, in the same order."""
+    text = _code(f"shell/alight.{kind}").replace("\\\n", "")
+    told = {
+        "zsh": r"__alight_variables=\(\n(.*?)\n  \)\n",
+        "bash": r"__alight_key=.*?__alight_new\|(.*)",
+        "fish": r"set -l key .*?first\|(.*)",
+    }[kind]
+    (found,) = re.findall(told, text, re.DOTALL if kind == "zsh" else 0)
+    names = dict.fromkeys(re.findall(r"[$][{]?(\w+)", found))
+    assert tuple(names) == FACTS
