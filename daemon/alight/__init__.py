@@ -12,7 +12,7 @@ Layers, lowest first; a module imports only from its own row or rows above::
     reading   files                    bounded reads, fingerprints, ownership checks
     facts     systems  interpreters    what is on disk, per tool
     answers   projects  health  resolver
-    memory    index  trust             trust joins answers in exactly one function
+    memory    store  index  trust      trust joins answers in exactly one function
     commands  commandline              line -> simple commands; no disk
     plans     activation  landing
     sensing   watch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from importlib import import_module
 from threading import Thread
 from typing import cast
@@ -20,12 +20,15 @@ from alight.lifecycle.lock import Lock
 from alight.lifecycle.service import Part, Service
 from alight.model import GuardMode
 from alight.paths import Places
+from alight.server.gap import Gap
 from alight.server.handlers import Handlers
 from alight.server.handlers_base import Surface, Watcher
+from alight.server.keeping import Keeping
 from alight.server.loop import Loop
 from alight.server.news import News
 from alight.server.reading import PERIOD_SECONDS, Reading
 from alight.settings import Settings
+from alight.store import Store
 from alight.trust.answers import Answers
 from alight.trust.judge import Judge
 from alight.trust.maker import Makers
@@ -65,6 +68,8 @@ def local_handler(places: Places, settings: Settings) -> Handlers:
 
 def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger) -> None:
     # Imported here: commands that answer in process do not watch, and watchdog takes 60 ms.
+    from alight.server.covering import Covering
+    from alight.server.hearing import Hearing
     from alight.watch.observer import Watch
 
     clock = SystemClock()
@@ -72,20 +77,30 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
     loop = Loop(places, uid, news, clock, logger)
 
     def deliver(roots: frozenset[bytes]) -> None:
-        for root in roots:
-            loop.call_soon_threadsafe(partial(handlers.heard, root))
+        loop.call_soon_threadsafe(lambda: hearing.take(roots))
 
-    watch = Watch(deliver, clock) if settings.watch_enabled.value else None
     index = Index(clock, uid, _home(), links_budget_ns=LINKS_BUDGET_NS)
-    handlers = _handlers(places, _surface(settings, news, watch, loop.stop), uid, clock, index)
+    store = Store(places.index, uid, logger)
+    store.recall(index.recall)
+    watch = Watch(deliver, clock) if settings.watch_enabled.value else None
+    covering = Covering(watch, index) if watch is not None else None
+    surface = replace(_surface(settings, news, covering, loop.stop), later=loop.later)
+    handlers = _handlers(places, surface, uid, clock, index)
     # The first question begins the reading of the pools: nobody should wait for what the next one finds done.
     index.resolve(_home(), {"HOME": _home()})
-    reading = Reading(index, handlers.reconsider, loop.call_soon_threadsafe)
+    hearing = Hearing(handlers, index.forget, covering, clock, loop.call_soon_threadsafe)
+    reading = Reading(index, hearing, loop.call_soon_threadsafe)
+    gap = Gap(clock, PERIOD_SECONDS, hearing.everything if watch is None else watch.look_again)
+    keeping = Keeping(index, store, clock, loop.call_soon_threadsafe)
+    loop.every(PERIOD_SECONDS, gap.tick)
     loop.every(PERIOD_SECONDS, reading.tick)
+    loop.every(PERIOD_SECONDS, keeping.tick)
     loop.call_soon_threadsafe(reading.tick)
     # In a thread of its own, so that neither the first question at Enter nor anybody else waits for these modules.
     rules = Thread(target=import_module, args=("alight.server.guard_handlers",), name="rules")
-    parts = [Part("server", loop.open, loop.close), Part("rules", rules.start, rules.join)]
+    # The index is written when the socket is gone already: nobody asks a daemon that only waits for the disk.
+    kept = Part("index", lambda: None, keeping.close)
+    parts = [kept, Part("server", loop.open, loop.close), Part("rules", rules.start, rules.join)]
     if watch is not None:
         parts.append(Part("watch", watch.start, watch.stop))
     with Service(parts):

@@ -20,10 +20,13 @@ from alight.files.documents import Documents
 from alight.files.glance import Glance
 from alight.model import Environment, Interpreter, Resolution
 from alight.resolver import describe, resolve
+from alight.store import ANSWERS_LIMIT as KEPT_ANSWERS
+from alight.store import Described, KnownAnswer, KnownInterpreters, Memory
 from alight.systems import SYSTEMS
 from alight.systems.base import Facts
 from alight.systems.linktable import LinkTable
 from alight.systems.pools import Steps
+from alight.systems.reached import Reached, own_folders
 from alight.wire.facts import OVERRIDES
 
 ANSWERS_LIMIT = 4096
@@ -39,6 +42,9 @@ PAGE_LIMIT = 4096
 """Environments of one page, which must fit into a reply."""
 
 STEPS_BETWEEN = 64
+
+UNSETTLED = -1
+"""No generation of the link table."""
 
 MAKERS = frozenset({"venv", "virtualenv", "uv"})
 """Who makes environments for others: the tool in whose pool one lies is its owner."""
@@ -62,19 +68,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An answer; ``generation`` is the link table's when the answer depends on it, else None."""
+    """An answer; ``generation`` is the link table's: what environments in pools say may always be an alternative.
+
+    A ``witnessed`` one may be decided by what they say.
+    """
 
     resolution: Resolution
     fingerprint: Fingerprint
-    generation: int | None
-
-
-class _Described(msgspec.Struct, frozen=True, gc=False):
-    """An environment, when to read it again, and the device and inode of its prefix, None where nothing is."""
-
-    environment: Environment
-    glance: Glance
-    place: tuple[int, int] | None
+    generation: int
+    witnessed: bool = True
 
 
 @dataclass(slots=True)
@@ -104,9 +106,16 @@ class Index:
         self._links_budget_ns = links_budget_ns
         self._links = LinkTable(clock, uid, SYSTEMS)
         self._answers: OrderedDict[_Key, _Known] = OrderedDict()
-        self._environments: OrderedDict[bytes, _Described] = OrderedDict()
+        self._environments: OrderedDict[bytes, Described] = OrderedDict()
         self._listings: OrderedDict[_Key, _Listing] = OrderedDict()
         self._interpreters: dict[_Key, tuple[tuple[Interpreter, ...], Fingerprint]] = {}
+        self._changes = 0
+        self.reached = Reached(self._links)
+
+    @property
+    def changes(self) -> int:
+        """Another number when there is more to remember than before."""
+        return self._changes + self._links.changes
 
     @property
     def generation(self) -> int:
@@ -127,12 +136,17 @@ class Index:
         """Read environments in pools for ``budget_ns``; True while there is more to read."""
         return self._links.advance(budget_ns)
 
-    def resolve(self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False) -> Resolution:
-        """What belongs to ``directory``; other variables than overrides are ignored. A ``trail`` is never cached."""
+    def resolve(
+        self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False, hurried: bool = False
+    ) -> Resolution:
+        """What belongs to ``directory``; other variables than overrides are ignored. A ``trail`` is never cached.
+
+        For who is ``hurried``, the alternatives of a kept answer may be those of a while ago.
+        """
         key = (directory, _relevant(overrides))
         if not trail:
             known = self._answers.get(key)
-            if known is not None and known.generation in {None, self.generation} and known.fingerprint.holds():
+            if known is not None and known.fingerprint.holds() and self._is_told(known, key, hurried=hurried):
                 self._answers.move_to_end(key)
                 return known.resolution
         chosen = dict(key[1])
@@ -143,11 +157,42 @@ class Index:
         resolution = resolve(directory, chosen, disk, self._home_of(chosen), links=links, trail=trail)
         fingerprint = disk.fingerprint()
         if not trail:
-            generation = self.generation if links.witnessed else None
-            _keep(self._answers, key, _Known(resolution, fingerprint, generation), ANSWERS_LIMIT)
+            self._changes += 1
+            self.reached.learn(resolution, fingerprint)
+            known = _Known(resolution, fingerprint, self._generation_now(), links.witnessed)
+            _keep(self._answers, key, known, ANSWERS_LIMIT)
         if resolution.environment is not None:
             self._remember(resolution.environment, disk, settled=not fingerprint.racy)
         return resolution
+
+    def memory(self) -> Memory:
+        """What is worth knowing when the daemon is started again; taken now, so what comes later does not count."""
+        answers = [
+            KnownAnswer(*key, known.resolution, known.fingerprint)
+            for key, known in reversed(self._answers.items())
+            if not known.fingerprint.racy and self._told_the_same(known)
+        ]
+        interpreters = [KnownInterpreters(key[1], *known) for key, known in self._interpreters.items()]
+        environments = list(reversed(self._environments.values()))
+        links = self._links
+        return Memory(
+            self._home, environments, interpreters, links.pools.listed(), links.entries(), answers[:KEPT_ANSWERS]
+        )
+
+    def recall(self, memory: Memory) -> None:
+        """Begin with what an earlier daemon knew, each as long as the disk says the same."""
+        if memory.home != self._home:
+            return
+        self._links.recall(memory.views, memory.links)
+        for described in reversed(memory.environments):
+            if described.glance.sound:
+                _keep(self._environments, described.environment.prefix, described, ENVIRONMENTS_LIMIT)
+        for found in memory.interpreters:
+            self._interpreters = {(b"", found.overrides): (found.interpreters, found.fingerprint)}
+        for answer in reversed(memory.answers):
+            known = _Known(answer.resolution, answer.fingerprint, self.generation)
+            _keep(self._answers, (answer.directory, answer.overrides), known, ANSWERS_LIMIT)
+        self._changes = -self._links.changes
 
     def forget(self, under: bytes) -> None:
         """Drop every answer about, or decided by, something at or below ``under``."""
@@ -213,6 +258,7 @@ class Index:
         chosen = dict(key[1])
         found = interpreters.list_interpreters(disk, chosen, self._home_of(chosen))
         self._interpreters = {key: (found, disk.fingerprint())}
+        self._changes += 1
         return found
 
     def pools(self, overrides: Mapping[str, bytes] | None = None) -> tuple[bytes, ...]:
@@ -226,15 +272,27 @@ class Index:
 
     @staticmethod
     def watch_paths(resolution: Resolution) -> tuple[bytes, ...]:
-        """The directories whose changes can change this answer: project, environment, site-packages (discovery 5.2)."""
-        paths = [resolution.root] if resolution.root else [resolution.directory]
-        if resolution.environment is not None:
-            paths += [resolution.environment.prefix, *resolution.environment.site_packages]
-        else:
-            paths.append(join(paths[0], b".venv"))
-            if resolution.would_create is not None and resolution.would_create.prefix:
-                paths.append(resolution.would_create.prefix.rpartition(b"/")[0] or b"/")
-        return tuple(dict.fromkeys(paths))
+        """The directories of its own whose changes can change this answer; ``reached`` knows those of all."""
+        return own_folders(resolution)
+
+    def _generation_now(self) -> int:
+        """What an answer is kept with; one that was given before everything was read is never given again."""
+        return self.generation if self.settled else UNSETTLED
+
+    def _told_the_same(self, known: _Known) -> bool:
+        """Whether environments in pools say what they said when the answer was given, for all that was read of them."""
+        return known.generation == self.generation and not self._links.doubted
+
+    def _is_told(self, known: _Known, key: _Key, *, hurried: bool) -> bool:
+        """The same, after a look at the environments: a link that was written a moment ago is seen, too.
+
+        Whoever is in a hurry does not look at alternatives, and waits only where they might be the answer.
+        """
+        if hurried and not known.witnessed:
+            return True
+        chosen = dict(key[1])
+        self._links.look(chosen, self._home_of(chosen), self._links_budget_ns, hurried=hurried)
+        return self._told_the_same(known)
 
     def _count(self, listing: _Listing, overrides: Mapping[str, bytes]) -> Steps:
         """Find every prefix once: with two paths to one environment, the one without links."""
@@ -273,7 +331,8 @@ class Index:
         # One that is half-made is another a moment later, and nothing it is judged by needs to change for that.
         if not settled or any(finding.code in HALF_MADE for finding in environment.health):
             glance = Glance(glance.paths, glance.seen, racy=True)
-        described = _Described(environment, glance, _place(environment.prefix, disk))
+        self._changes += 1
+        described = Described(environment, glance, _place(environment.prefix, disk))
         _keep(self._environments, environment.prefix, described, ENVIRONMENTS_LIMIT)
 
     def _home_of(self, overrides: Mapping[str, bytes]) -> bytes:

@@ -65,6 +65,20 @@ Code = Literal[
     "python-variables",  # PYTHONHOME or PYTHONPATH reaches into the environment
 ]
 
+EventKind = Literal[
+    "environment-created",
+    "environment-deleted",
+    "environment-recreated",  # another one at the same path
+    "environment-changed",  # the project has another one now, and both are there
+    "environment-broken",
+    "environment-healed",
+    "interpreter-changed",  # its Python, or without an environment the one that a version file asks for
+    "packages-changed",
+    "lock-changed",
+    "manifest-changed",  # a file that says what the project needs
+    "settings-changed",  # a file of the project's that chooses a Python or the place of the environment
+    "trust-changed",
+]
 Verdict = Literal["none", "refused", "unknown", "global", "wrong-env", "mixed", "ok"]
 LandingKind = Literal["venv", "conda", "pep582", "base", "user", "directory", "tool"]
 Scheme = Literal["venv", "conda", "base", "posix_local", "user", "target", "prefix", "root", "project", "tool"]
@@ -275,6 +289,20 @@ class Install(msgspec.Struct, frozen=True, gc=False):
     message: str
     instead: tuple[bytes, ...] | None = None
     span: tuple[int, int] | None = None
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened to what belongs to ``root``, which is a directory without a marker where there is none.
+
+    ``sequence`` counts one daemon's events; ``time_ns`` is the wall clock's.
+    """
+
+    sequence: int
+    time_ns: int
+    kind: EventKind
+    root: bytes
+    prefix: bytes | None
+    message: str
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):

@@ -74,6 +74,10 @@ class Places(RuntimePlaces, frozen=True):
     def log(self) -> Path:
         return self.state / "daemon.log"
 
+    @property
+    def index(self) -> Path:
+        return self.state / "index.msgpack"
+
 
 def runtime_directory(environ: Mapping[str, str], uid: int, platform: str = sys.platform) -> Path:
     """The runtime directory of ``uid``; raises UnsafeDirectory when the socket's path would be too long."""

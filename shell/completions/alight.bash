@@ -29,7 +29,7 @@ __alight_complete() {
     local options='--help'
     case $verb in
         '')
-            __alight_offer 'status why check doctor allow deny on off pause env envs exec export init trust config daemon
+            __alight_offer 'status why check doctor watch allow deny on off pause env envs exec export init trust config daemon
                 --help --version'
             return 0
             ;;
@@ -47,7 +47,7 @@ __alight_complete() {
             __alight_offer "$options"
             return 0
             ;;
-        env | why | doctor | export) options='--json --help' ;;
+        env | why | doctor | export | watch) options='--json --help' ;;
         status | envs)
             __alight_offer '--json --help'
             return 0

@@ -4,9 +4,10 @@ Method. A home is generated (--seed) with projects of every system, a folder bel
 nothing. Around it grow further environments in all pools and projects, and with each number of them (--known) every
 directory is asked about once. "running" is one index for all, as in a daemon that has been up for a while: every
 environment was listed, and what environments say about projects was read. "fresh" is a new index for each question,
-as the first question to a daemon is: nothing was read, and the question spends at most its budget on that. The page
-cache is warm. "agree" counts the projects for which the environment that the generator made is the answer; in "fresh"
-those that only an environment's own word can find may come later.
+as the first question to a daemon is: nothing was read, and the question spends at most its budget on that.
+"restored" is one index that knows what an earlier one wrote down, every directory among it, all of it looked at
+again. The page cache is warm. "agree" counts the projects for which the environment that the generator made is the
+answer; in "fresh" those that only an environment's own word can find may come later.
 
 Included: the walk, every rule, reading and judging the environment, and the fingerprint. Not included: the wire, and
 the user's decision about it. Everything is written to a temporary folder that is removed afterwards.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import logging
 import os
 import random
 import sys
@@ -30,6 +32,7 @@ from pathlib import Path
 from alight.clock import SystemClock
 from alight.files.disk import RACY_NS
 from alight.index import Index
+from alight.store import ANSWERS_LIMIT, Store
 from bench import figures, machine
 from support.landscape import KINDS, Landscape
 
@@ -70,6 +73,7 @@ def main(arguments: Sequence[str]) -> int:
             rows += [
                 _row(known, "running", land, directories, [_running(land)] * len(directories)),
                 _row(known, "fresh", land, directories, [None] * min(len(directories), 300)),
+                _row(known, "restored", land, directories, [_restored(land, directories)] * ANSWERS_LIMIT),
             ]
     _tell("")
     print("Milliseconds for the answer about a directory that was not asked about before.\n")
@@ -115,6 +119,28 @@ def _running(land: Landscape) -> Index:
     index = Index(SystemClock(), os.getuid(), os.fsencode(land.home), links_budget_ns=BUDGET_NS)
     index.environments()
     index.resolve(os.fsencode(land.home), {})
+    while index.advance(BUDGET_NS):
+        continue
+    return index
+
+
+def _restored(land: Landscape, directories: Sequence[Path]) -> Index:
+    """An index that begins with what another one knew about the first of these directories."""
+    former = _running(land)
+    for directory in directories[:ANSWERS_LIMIT]:
+        former.resolve(os.fsencode(directory), {})
+    index = Index(SystemClock(), os.getuid(), os.fsencode(land.home), links_budget_ns=BUDGET_NS)
+    with tempfile.TemporaryDirectory(prefix="folders-") as scratch:
+        store, job = (
+            Store(Path(scratch) / "index", os.getuid(), logging.Logger("bench")),
+            Store.encoded(former.memory()),
+        )
+        try:
+            while True:
+                next(job)
+        except StopIteration as done:
+            store.write(done.value)
+        assert store.recall(index.recall)
     while index.advance(BUDGET_NS):
         continue
     return index

@@ -1,12 +1,13 @@
 """tests/bench/envs: what `alight envs` takes on a machine with many environments, and where the time goes.
 
 Method. A home is generated (--seed) with environments of every kind that lies in a pool (--environments). A real
-daemon serves it. "cold" is the first `alight envs` of a daemon just started (--rounds daemons), "warm" each further
-one (ten times as many), as a person has it with `time alight envs >/dev/null`: start of Python, imports, every page,
-and printing. The split is measured apart: "python" is `python -c pass`, "python and imports" also imports all that the
-command uses, "pages" fetches everything with a client in this process (wire and daemon), "daemon" does the same work
-without the wire, "print" writes what was fetched to /dev/null. Medians; the least is given beside them, since a loaded
-machine only ever adds. Whether the listing is complete is told by what was generated.
+daemon serves it. "cold" is the first `alight envs` of a daemon just started that never knew anything (--rounds
+daemons), "restarted" the first one of a daemon that finds what a former one wrote down, "warm" each further one
+(ten times as many), as a person has it with `time alight envs >/dev/null`: start of Python, imports, every page,
+and printing. The split is measured apart: "python" is `python -c pass`, "python and imports" also imports all that
+the command uses, "pages" fetches everything with a client in this process (wire and daemon), "daemon" does the same
+work without the wire, "print" writes what was fetched to /dev/null. Medians; the least is given beside them, since
+a loaded machine only ever adds. Whether the listing is complete is told by what was generated.
 
 Everything is written to a temporary folder that is removed afterwards.
 Exit code: 0 when the listing was complete, 1 when it was not, 2 for usage.
@@ -18,6 +19,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -60,6 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         for _ in range(options.rounds):
             with DaemonInstance(environ=environ):
                 figures["cold"].append(_once(command, environ))
+        figures["restarted"] = _restarted(command, environ, options.rounds)
         with DaemonInstance(environ=environ) as daemon:
             listed = json.loads(
                 subprocess.run([*command, "--json"], env=environ, capture_output=True, check=True).stdout
@@ -85,6 +88,16 @@ def table(figures: Mapping[str, Sequence[int]]) -> str:
     for name, samples in figures.items():
         lines.append(f"| {name} | {len(samples)} | {_ms(statistics.median(samples)):.1f} | {_ms(min(samples)):.1f} |")
     return "\n".join(lines)
+
+
+def _restarted(command: Sequence[str], environ: Mapping[str, str], rounds: int) -> list[int]:
+    samples = []
+    for _ in range(rounds + 1):
+        with DaemonInstance(environ=environ) as daemon:
+            samples.append(_once(command, environ))
+            daemon.signal(signal.SIGTERM)
+            daemon.wait()
+    return samples[1:]
 
 
 def _warm(command: Sequence[str], environ: Mapping[str, str], count: int) -> dict[str, list[int]]:

@@ -88,6 +88,7 @@ def session(service: Service | None, environ: Mapping[bytes, bytes] | None = Non
         running=service_or_raise,
         places=nothing,  # type: ignore[arg-type]
         settings=nothing,  # type: ignore[arg-type]
+        following=service_or_raise,
     )
 
 

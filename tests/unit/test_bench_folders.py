@@ -25,7 +25,7 @@ def _run(name: str, directory: Path, arguments: Sequence[str]) -> tuple[subproce
 
 
 def test_folders(tmp_path: Path) -> None:
-    """Each number of known environments gives two rows, every project has its own answer, nothing is left."""
+    """Each number of known environments gives three rows, every project has its own answer, nothing is left."""
     report = tmp_path / "figures.json"
     done, scratch = _run(
         "folders", tmp_path, ["--known", "0,11", "--per-kind", "1", "--bare", "3", "--json", str(report)]
@@ -37,8 +37,10 @@ def test_folders(tmp_path: Path) -> None:
     assert [(row["known"], row["daemon"]) for row in rows] == [
         (0, "running"),
         (0, "fresh"),
+        (0, "restored"),
         (11, "running"),
         (11, "fresh"),
+        (11, "restored"),
     ]
     assert all(row["agree"] == row["projects"] == len(KINDS) for row in rows if row["daemon"] == "running")
     assert list(scratch.iterdir()) == []
@@ -52,6 +54,7 @@ def test_envs(runtime_directory: Path) -> None:
     done, scratch = _run("envs", runtime_directory, ["--environments", "16", "--rounds", "1", "--json", str(report)])
     assert (done.returncode, done.stderr) == (0, "")
     assert "| cold | 1 |" in done.stdout
+    assert "| restarted | 1 |" in done.stdout
     assert "| split: daemon | 10 |" in done.stdout
     document = json.loads(report.read_text())
     assert document["missing"] == 0

@@ -63,6 +63,7 @@ class Desk:
     def handle(self, request: Message) -> Message:
         """The reply, which has to fit the encoding it would be sent in."""
         reply = self.handlers.handle(request, None)
+        assert reply is not None
         header = Header("0", b"1", Stamp("e", 1), b"/")
         if isinstance(request, Ask | Note | Listen):
             shellframe.decode_reply(shellframe.encode_reply(header, reply))

@@ -257,11 +257,12 @@ def test_interpreters(field: Playfield, index: Index) -> None:
 
 
 def test_what_to_watch(field: Playfield, index: Index) -> None:
-    """The project, the environment and its site-packages; for a missing one, where it would appear."""
+    """The project, its environment and site-packages, the levels below; for a missing one, where it would appear."""
     env = field.venv(field.home / "p" / ".venv")
     (field.home / "p" / "sub").mkdir()
     watched = index.watch_paths(index.resolve(os.fsencode(field.home / "p" / "sub"), {}))
-    assert watched == tuple(os.fsencode(path) for path in (env.parent, env, env / "lib/python3.11/site-packages"))
+    paths = (env.parent, env, env / "lib/python3.11/site-packages", env.parent / "sub")
+    assert watched == tuple(os.fsencode(path) for path in paths)
     write(field.home / "q" / "uv.lock")
     overrides = {"UV_PROJECT_ENVIRONMENT": os.fsencode(field.home / "envs" / "q")}
     watched = index.watch_paths(index.resolve(os.fsencode(field.home / "q"), overrides))

@@ -21,16 +21,29 @@ class _Index:
         return bool(self._steps)
 
 
+class _Hears:
+    """What was said, in order."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def everything(self) -> None:
+        self.said.append("changed")
+
+    def read(self) -> None:
+        self.said.append("read")
+
+
 def test_one_chain_of_small_steps() -> None:
     """A tick while a chain is under way begins no second one; answers are reconsidered only when links changed."""
-    index, waiting, heard = _Index([0, 1, 0]), list[Callable[[], None]](), list[str]()
-    reading = Reading(index, lambda: heard.append("changed"), waiting.append)  # type: ignore[arg-type]
+    index, waiting, hears = _Index([0, 1, 0]), list[Callable[[], None]](), _Hears()
+    reading = Reading(index, hears, waiting.append)  # type: ignore[arg-type]
     reading.tick()
     reading.tick()
     assert len(waiting) == 1
     while waiting:
         waiting.pop()()
     assert index.budgets == [STEP_NS] * 3
-    assert heard == ["changed"]
+    assert hears.said == ["changed", "read"]
     reading.tick()
     assert not waiting

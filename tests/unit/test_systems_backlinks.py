@@ -438,16 +438,22 @@ def test_what_is_found_later_changes_answers(world: World, monkeypatch: pytest.M
     assert index.resolve(os.fsencode(project), {}).rule == "back-link"
 
 
-def test_stronger_answers_do_not_depend_on_pools(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a ``.venv`` decides, an environment that appears in a pool does not make the question be asked again."""
+def test_stronger_answers_know_their_alternatives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that appears in a pool and names a project is an alternative; shells need not wait for that."""
     witness(monkeypatch)
     project, index = world.project("p", "pyproject.toml"), world.index()
     world.field.venv(project / ".venv")
     write(world.field.venv(world.home / "made" / "web") / ".project", str(project))
+    world.field.venv(world.home / "made" / "other")
     (world.home / ".virtualenvs").mkdir()
     first = index.resolve(os.fsencode(project), {})
-    (world.home / "made/web").rename(world.home / ".virtualenvs/web")
+    (world.home / "made/other").rename(world.home / ".virtualenvs/other")
     assert index.resolve(os.fsencode(project), {}) is first
+    (world.home / "made/web").rename(world.home / ".virtualenvs/web")
+    assert index.resolve(os.fsencode(project), {}, hurried=True) is first
+    second = index.resolve(os.fsencode(project), {})
+    assert second.environment == first.environment
+    assert [one.rule for one in second.alternatives] == ["back-link"]
 
 
 def test_ranks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ import pytest
 from watchdog.observers import inotify_c
 
 from alight.watch import watches
-from alight.watch.observer import Watch
+from alight.watch.hints import Outcome
+from alight.watch.observer import REFUSALS, Watch
 from support.until import until
 
 PAST_NS = 10**18
@@ -334,7 +335,7 @@ def test_at_the_systems_limit_the_others_still_work(world: World, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(inotify_c, "inotify_add_watch", refuse)
         refused = world.project("refused")
-        until("it says so", lambda: world.watch.degraded == ("watches: the system's limit is reached",))
+        until("it says so", lambda: world.watch.degraded == (REFUSALS[Outcome.FULL],))
         world.news(root, (root / ".venv").mkdir)
         world.no_news(refused, (refused / ".venv").mkdir)
         assert world.watch.watched == 2
@@ -354,7 +355,7 @@ def test_without_a_free_instance_the_watch_waits(tmp_path: Path, monkeypatch: py
         patch.setattr(inotify_c, "inotify_init", refuse)
         world = World(tmp_path)
         world.watch.start()
-        until("it says so", lambda: world.watch.degraded != ())
+        until("it says so", lambda: world.watch.degraded == (REFUSALS[Outcome.CLOSED],))
     try:
         world.clock.ahead += watches.RECONCILE_SECONDS
         world.cover(world.project("wakes"))

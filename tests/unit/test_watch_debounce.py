@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from alight.watch.debounce import LONGEST_SECONDS, QUIET_SECONDS, SPACING_SECONDS, Debouncer
+from alight.watch.debounce import (
+    APART_SECONDS,
+    LONG_QUIET_SECONDS,
+    LONGEST_SECONDS,
+    QUIET_SECONDS,
+    SPACING_SECONDS,
+    Debouncer,
+)
 from alight.watch.names import Weight
 
 A, B = b"/a", b"/b"
@@ -81,8 +88,35 @@ def test_packages_wait_no_longer_than_the_limit(debouncer: Debouncer, clock: Fak
     told += drain(debouncer, clock, start + 5)
     assert [at for at, _ in told] == [
         pytest.approx(start + LONGEST_SECONDS, abs=0.011),
-        pytest.approx(start + 1.49 + QUIET_SECONDS, abs=0.011),
+        pytest.approx(start + 1.49 + LONG_QUIET_SECONDS, abs=0.011),
     ]
+
+
+def test_an_installation_with_pauses_is_told_twice(debouncer: Debouncer, clock: FakeClock) -> None:
+    """Fifty packages a third of a second apart are told after the first of them and after the last."""
+    start, told = clock.now, []
+    for step in range(50):
+        told += drain(debouncer, clock, start + step / 3)
+        debouncer.add([A], Weight.LATER)
+    end = start + 49 / 3
+    told += drain(debouncer, clock, end + 20)
+    assert [at for at, _ in told] == [
+        pytest.approx(start + QUIET_SECONDS, abs=0.011),
+        pytest.approx(end + LONG_QUIET_SECONDS, abs=0.011),
+    ]
+
+
+def test_the_next_installation_is_told_soon_again(debouncer: Debouncer, clock: FakeClock) -> None:
+    """What comes well after an installation is told after the short quiet, and nothing is kept of the former one."""
+    start = clock.now
+    debouncer.add([A], Weight.LATER)
+    drain(debouncer, clock, start + APART_SECONDS)
+    debouncer.add([A], Weight.LATER)
+    assert [at - clock.now for at, _ in drain(debouncer, clock, clock.now + 5)] == [pytest.approx(-5 + QUIET_SECONDS)]
+    clock.now += 60
+    debouncer.add([B], Weight.NOW)
+    debouncer.take_due()
+    assert not debouncer._installing
 
 
 def test_a_beginning_is_told_again_when_it_is_quiet(debouncer: Debouncer, clock: FakeClock) -> None:

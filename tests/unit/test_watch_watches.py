@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,55 +13,9 @@ from alight.watch.dispatcher import Begin, Cease, Dispatcher, Retry
 from alight.watch.hints import Hint, Lost, Outcome
 from alight.watch.names import Weight
 from alight.watch.watches import FIRST_RETRY_SECONDS, RACY_NS, RECONCILE_SECONDS, Watches
+from support.arms import FakeArms, FakeClock
 
 A, B = b"/p/a", b"/q/b"
-
-
-@dataclass
-class FakeClock:
-    """Time that passes when a test says so."""
-
-    now: float = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wall_ns(self) -> int:
-        return int(self.now * 1e9)
-
-
-@dataclass
-class FakeArms:
-    """An emitter over a disk of numbered directories; ``room`` is how many the system allows."""
-
-    disk: dict[bytes, int] = field(default_factory=dict)
-    room: int = 100
-    armed: dict[bytes, int] = field(default_factory=dict)
-    tried: list[bytes] = field(default_factory=list)
-    alive: bool = True
-
-    def __len__(self) -> int:
-        return len(self.armed)
-
-    def holds(self, folder: bytes) -> bool:
-        return folder in self.armed
-
-    def arm(self, folder: bytes) -> Outcome:
-        self.tried.append(folder)
-        former = self.armed.pop(folder, None)
-        if folder not in self.disk:
-            return Outcome.ABSENT
-        if len(self.armed) >= self.room:
-            return Outcome.FULL
-        self.armed[folder] = self.disk[folder]
-        return Outcome.KEPT if former == self.disk[folder] else Outcome.NEW
-
-    def drop(self, folders: Iterable[bytes]) -> None:
-        for folder in folders:
-            self.armed.pop(folder, None)
-
-    def close(self) -> None:
-        self.armed.clear()
 
 
 @pytest.fixture
@@ -147,7 +99,7 @@ def test_a_refusal_ends_adding_until_the_next_look(watches: Watches, arms: FakeA
     arms.disk = {A: 1, B: 2, b"/r/c": 3}
     arms.room = 1
     watches.add([A, B, b"/r/c"], 0)
-    assert (watches.full, len(watches)) == (True, 1)
+    assert (watches.full, len(watches)) == (Outcome.FULL, 1)
     assert arms.tried == [A, B]
     assert watches.check([A]) == set()
     assert watches.overdue([B]) == ()
@@ -155,7 +107,7 @@ def test_a_refusal_ends_adding_until_the_next_look(watches: Watches, arms: FakeA
     arms.room = 3
     clock.now += RECONCILE_SECONDS
     assert watches.tick(lambda: [A, B, b"/r/c"]) == {B, b"/r/c"}
-    assert (watches.full, len(watches)) == (False, 3)
+    assert (watches.full, len(watches)) == (None, 3)
 
 
 def test_dropped_folders_are_forgotten(watches: Watches, arms: FakeArms, clock: FakeClock) -> None:
@@ -188,7 +140,7 @@ class Rig:
     def __init__(self, arms: FakeArms, clock: FakeClock) -> None:
         self.coverage = Coverage(10)
         self.told: list[frozenset[bytes]] = []
-        self.dispatcher = Dispatcher(lambda _report: arms, self.coverage, threading.Lock(), self.told.append, clock)
+        self.dispatcher = Dispatcher(lambda *_: arms, self.coverage, threading.Lock(), self.told.append, clock)
 
     def handle(self, item: Begin | Cease | Retry | Hint | Lost) -> list[frozenset[bytes]]:
         """What one item makes it tell at once."""
@@ -231,3 +183,19 @@ def test_a_hint_is_told_to_the_roots_of_its_folder_only(rig: Rig, arms: FakeArms
     rig.coverage.cover(b"/three", [B])
     assert rig.handle(Hint(A, Weight.NOW)) == [frozenset({b"/one", b"/two"})]
     assert rig.handle(Hint(B, Weight.LATER)) == []
+
+
+def test_an_event_concerns_what_lies_at_its_name_only(rig: Rig, arms: FakeArms) -> None:
+    """Where projects lie beside each other, one that is made is no reason to look at all of them."""
+    code = b"/code"
+    arms.disk = {code: 1} | {b"/code/%d" % number: number + 2 for number in range(5)}
+    rig.coverage.cover(b"/code", [code])
+    for number in range(3):
+        rig.coverage.cover(b"/code/%d" % number, [b"/code/%d" % number, b"/code/%d/.venv" % number])
+    rig.handle(Begin(rig.coverage.folders, 0))
+    arms.tried.clear()
+    arms.disk[b"/code/1/.venv"] = 99
+    rig.handle(Hint(code, Weight.SETTLE, b"new"))
+    assert arms.tried == []
+    assert frozenset({b"/code/1"}) in rig.handle(Hint(b"/code/1", Weight.SETTLE, b".venv"))
+    assert arms.tried == [b"/code/1/.venv"]

@@ -31,6 +31,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("Questions", "env", "Which environment belongs to a folder", "env:env"),
     Verb("Questions", "check", "Where a command would install, before it does", "check:check"),
     Verb("Questions", "doctor", "What is wrong in a folder, in this shell, and with alight", "doctor:doctor"),
+    Verb("Questions", "watch", "Environments and what happens to them, live", "watch:watch"),
     Verb("Questions", "envs", "Every environment and interpreter alight knows", "envs:envs"),
     Verb("Scripts, editors, cron", "exec", "Run a command in a folder's environment", "exec:execute"),
     Verb("Scripts, editors, cron", "export", "What switching it on changes, as shell lines", "export:export"),

@@ -10,9 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from alight.errors import AlightError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _UNSAFE = re.compile(
     "["
@@ -70,6 +73,26 @@ def colourful(stream: TextIO | None) -> bool:
     return (
         stream is not None and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
+
+
+def is_terminal() -> bool:
+    """Whether a person reads what is printed, on whatever kind of terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def descriptor() -> int | None:
+    """Where it is printed to, for those who wait until nobody reads it any more."""
+    try:
+        return sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def console() -> Console:
+    """The whole terminal, for a live view; what is drawn is cleaned by whoever draws it."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout)
 
 
 def line(*parts: str) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 3.0
 """A person at a command waits longer than a prompt does; after this a daemon counts as stuck."""
 
+FOLLOWING_SECONDS = 15.0
+"""The same for a request that the daemon keeps open for ten."""
+
 SETTLING_SECONDS = 2.0
 """How long a command asks on while the daemon is still reading what decides its answer."""
 
@@ -41,7 +44,8 @@ class Session(NamedTuple):
     """One run of the command.
 
     ``running`` gives the daemon as it is; ``deciding`` the daemon, started when it is down; ``reading`` the same, or
-    this process itself where none can be started. They raise Unreachable or UnsafeDirectory.
+    this process itself where none can be started; ``following`` is as ``deciding``, for requests that are kept open.
+    They raise Unreachable or UnsafeDirectory.
     """
 
     environ: Mapping[bytes, bytes]
@@ -50,6 +54,7 @@ class Session(NamedTuple):
     running: Callable[[], Service]
     places: Callable[[], Places]
     settings: Callable[[], Settings]
+    following: Callable[[], Service] = lambda: _Daemon(FOLLOWING_SECONDS)
 
     def read(self, message: Message, kind: type[_R]) -> tuple[Header, _R]:
         """Ask a question that changes nothing."""
@@ -131,18 +136,21 @@ def process_settings() -> Settings:
     return load(process_places().config_file, os.environ)
 
 
-def _running() -> Service:
+def _running(deadline: float = DEADLINE_SECONDS) -> Service:
     from alight.client import Client
     from alight.paths import RuntimePlaces, runtime_directory
 
-    return Client(RuntimePlaces(runtime_directory(os.environ, os.getuid())), DEADLINE_SECONDS)
+    return Client(RuntimePlaces(runtime_directory(os.environ, os.getuid())), deadline)
 
 
 class _Daemon:
     """The daemon, started when nobody is there. One that is there but silent is not started twice."""
 
+    def __init__(self, deadline: float = DEADLINE_SECONDS) -> None:
+        self._deadline = deadline
+
     def request(self, message: Message) -> tuple[Header, Message]:
-        client = _running()
+        client = _running(self._deadline)
         try:
             return client.request(message)
         except DeadlineExpired:
@@ -185,4 +193,6 @@ class _Here:
         from alight.model import Stamp
         from alight.wire.messages import Header
 
-        return Header(__version__, b"", Stamp("", 0), b""), self._handler.handle(message, None)
+        reply = self._handler.handle(message, None)
+        assert reply is not None, "without a peer every request is answered at once"
+        return Header(__version__, b"", Stamp("", 0), b""), reply

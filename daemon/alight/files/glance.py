@@ -37,6 +37,11 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
         )
         return Glance(chosen, tuple(None if look is None else _mark(look) for look in looks), racy)
 
+    @property
+    def sound(self) -> bool:
+        """Whether there is one look for each path, which only a file that somebody tampered with gets wrong."""
+        return len(self.paths) == len(self.seen)
+
     def holds(self) -> bool:
         """True when every path leads to what it led to; one ``stat`` each."""
         return not self.racy and self.same()

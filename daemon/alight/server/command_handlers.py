@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 
 from alight.clock import Clock
 from alight.errors import BadNews, BadRequest
+from alight.model import Answer
 from alight.server.handlers_base import Watcher, absolute
 from alight.server.news import News
 from alight.trust.answers import Answers
@@ -28,10 +30,17 @@ PAGE_NS = 10_000_000
 """What one page may take, so that shells are served in between."""
 
 
+Decided = Callable[[bytes, Mapping[str, bytes], Answer, Answer], None]
+"""Hears of a decision: directory, variables, the answer before and after."""
+
+
 class CommandHandlers:
     """Answers what one run of the command asks, and records what it decides."""
 
-    def __init__(self, answers: Answers, news: News | None, watch: Watcher | None, clock: Clock) -> None:
+    def __init__(
+        self, answers: Answers, news: News | None, watch: Watcher | None, clock: Clock, decided: Decided
+    ) -> None:
+        self._decided = decided
         self._answers = answers
         self._news = news
         self._watch = watch
@@ -80,7 +89,9 @@ class CommandHandlers:
         except BadNews as error:
             return AnswerReply(answer, str(error), (error.remedy,) if error.remedy else ())
         self._changed(answer.resolution.root)
-        return AnswerReply(self._answers.answer(directory, variables), recorded.message, recorded.warnings)
+        latter = self._answers.answer(directory, variables)
+        self._decided(directory, variables, answer, latter)
+        return AnswerReply(latter, recorded.message, recorded.warnings)
 
     def trust_tree(self, request: TrustTree) -> DecisionsReply:
         """Trust everything below a directory."""

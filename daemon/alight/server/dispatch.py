@@ -7,7 +7,8 @@ Everything that does not fit is answered by a ``Failure`` in the encoding it cam
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from alight.server.news import News
 from alight.wire import codec, shellframe
 from alight.wire.limits import MAX_FRAME
 from alight.wire.messages import Ask, Failure, Header, Listen, Message, Note, Ping, Plan
+from alight.wire.requests import Follow
 
 ID_LIMIT = 32
 """Octets of a request id (PROTOCOL.md 3)."""
@@ -46,15 +48,25 @@ class _Head(msgspec.Struct, array_like=True):
 
 
 class Dispatcher:
-    """Turns one message into one reply; ``news`` supplies the stamp and remembers who listens."""
+    """Turns one message into one reply; ``news`` supplies the stamp and remembers who listens.
 
-    def __init__(self, handler: Handler, news: News, log: logging.Logger) -> None:
+    ``send`` takes what is answered later: a routing id and frames; it is False when the peer is gone.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        news: News,
+        log: logging.Logger,
+        send: Callable[[bytes, Sequence[bytes]], bool] | None = None,
+    ) -> None:
         self._handler = handler
         self._news = news
         self._log = log
+        self._send = send
 
     def dispatch(self, frames: Sequence[bytes], peer: Peer) -> list[bytes] | None:
-        """The reply's frames, or None for a ``listen``, which only later news answer."""
+        """The reply's frames, or None for what is answered later: a ``listen`` by news, a ``follow`` by events."""
         is_packed = len(frames) == 1 and shellframe.is_packed(frames[0])
         is_shell = is_packed or len(frames) != 1
         identifier, directory = b"", b""
@@ -66,6 +78,8 @@ class Dispatcher:
             if not 1 <= len(identifier) <= ID_LIMIT:
                 raise BadRequest("bad-field", f"an id has 1 to {ID_LIMIT} octets")
             directory = getattr(request, "directory", b"")
+            if isinstance(request, Follow) and self._send is not None:
+                peer = replace(peer, reply=self._later(identifier, directory, peer.routing_id))
             answer = self._contained_answer(request, peer)
             if answer is None:
                 return None
@@ -96,6 +110,13 @@ class Dispatcher:
             self._news.listen(peer.routing_id, request.root, request.mark)
             return None
         return self._handler.handle(request, peer)
+
+    def _later(self, identifier: bytes, directory: bytes, routing_id: bytes) -> Callable[[Message], bool]:
+        def send(reply: Message) -> bool:
+            encoded = _encode(self._header(identifier, directory), reply, is_shell=False)
+            return self._send is not None and self._send(routing_id, encoded)
+
+        return send
 
     def _header(self, identifier: bytes, directory: bytes) -> Header:
         stamp: Stamp = self._news.stamp

@@ -17,19 +17,24 @@ class Peer:
     """Who sent a request.
 
     ``routing_id`` names the connection for as long as it lives. ``pid`` and ``uid`` come from the kernel by way of
-    libzmq (``Peer-Address``) and are None where the platform does not tell.
+    libzmq (``Peer-Address``) and are None where the platform does not tell. ``reply`` answers later and is False when
+    the peer is gone; it is None where a request has to be answered at once.
     """
 
     routing_id: bytes
     pid: int | None = None
     uid: int | None = None
+    reply: Callable[[Message], bool] | None = None
 
 
 class Handler(Protocol):
     """Answers requests, one at a time, on the loop's thread."""
 
-    def handle(self, request: Message, peer: Peer) -> Message:
-        """The reply to ``request``; an AlightError becomes a Failure. ``Listen`` never arrives here."""
+    def handle(self, request: Message, peer: Peer) -> Message | None:
+        """The reply to ``request``, None for one that is given later; an AlightError becomes a Failure.
+
+        ``Listen`` never arrives here.
+        """
 
 
 class Watcher(Protocol):
@@ -52,7 +57,7 @@ class Surface:
     """What the handlers are given from outside: the news, the watch, how to stop, and what the settings want.
 
     ``segment`` is the hooks' own prompt segment, ``wrapper`` virtualenvwrapper's hook files, ``guard`` what the
-    guard does where somebody has set it.
+    guard does where somebody has set it. ``later`` has a callable called in so many seconds.
     """
 
     news: News | None
@@ -61,6 +66,7 @@ class Surface:
     segment: bool
     wrapper: bool = False
     guard: GuardMode | None = None
+    later: Callable[[float, Callable[[], None]], None] | None = None
 
 
 def absolute(directory: bytes) -> bytes:

@@ -68,6 +68,10 @@ class Loop:
         """Have ``callback`` called again and again, first in ``seconds``."""
         self._timers.every(seconds, callback)
 
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called once, in ``seconds``."""
+        self._timers.after(seconds, callback)
+
     def open(self) -> None:
         """Bind the socket and write the first heartbeat: from here on clients connect and wait for ``run``."""
         os.makedirs(self._places.projects, mode=0o700, exist_ok=True)
@@ -82,7 +86,7 @@ class Loop:
     def run(self, handler: Handler) -> str:
         """Serve until ``stop`` or, on the main thread, SIGTERM or SIGINT; returns the reason."""
         router = self._opened()
-        self._dispatcher = dispatcher = Dispatcher(handler, self._news, self._log)
+        self._dispatcher = dispatcher = Dispatcher(handler, self._news, self._log, router.send)
         poller = zmq.Poller()
         poller.register(router.socket, zmq.POLLIN)
         poller.register(self._inbox.fileno(), zmq.POLLIN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
@@ -15,6 +16,7 @@ from alight.clock import Clock
 from alight.errors import UnsafeDirectory
 from alight.files.disk import Disk
 from alight.model import Answer, Environment
+from alight.server.followers import Followers
 from alight.server.handlers_base import Surface, absolute
 from alight.server.news import PROJECT_LIMIT, News
 from alight.text import display
@@ -28,7 +30,7 @@ COARSE_CLOCK_NS = 10_000_000
 
 
 class ShellHandlers:
-    """Answers ``Ask`` and ``Note``; ``questions`` counts the answered ``Ask``s."""
+    """Answers ``Ask`` and ``Note``; ``questions`` counts the answered ``Ask``s, ``followers`` hear of events."""
 
     def __init__(self, answers: Answers, makers: Makers, surface: Surface, clock: Clock) -> None:
         self.questions = 0
@@ -38,6 +40,8 @@ class ShellHandlers:
         self._news = surface.news
         self._watch = surface.watch
         self._clock = clock
+        self.followers = Followers(clock, surface.later)
+        self._events = self.followers.events
         # root -> the last question about it and its answer, to tell news from noise
         self._asked: OrderedDict[bytes, tuple[bytes, Mapping[str, bytes], Answer]] = OrderedDict()
 
@@ -47,13 +51,14 @@ class ShellHandlers:
         began_ns = self._clock.wall_ns() - COARSE_CLOCK_NS
         session = Session.of(ask)
         directory = absolute(ask.directory)
-        answer = self._answers.answer(directory, session.variables)
+        answer = self._answers.answer(directory, session.variables, hurried=True)
         environment = answer.resolution.environment
         # Asked with or without an environment: a line that made none must not speak for what the next one unpacks.
         made = self._makers.made(ask.pid, ask.status, environment.prefix if environment else b"", self._answers.disk())
         if made and answer.state == "untrusted" and self._record_made(answer):
             self._bump(answer.resolution.root)
-            answer = self._answers.answer(directory, session.variables)
+            answer = self._answers.answer(directory, session.variables, hurried=True)
+        self._observe(directory, session.variables, answer)
         answer = self._settled(answer)
         self._cover(answer)
         self._remember(directory, session.variables, answer)
@@ -75,33 +80,76 @@ class ShellHandlers:
         """Remember a line that may make an environment."""
         variables = facts.parse(note.variables)
         directory = absolute(note.directory)
-        project = self._answers.answer(directory, variables).resolution.root
+        project = self._answers.answer(directory, variables, hurried=True).resolution.root
         self._makers.note(
             note.pid, note.line, note.word, directory, variables.get("PATH", b""), project, self._answers.disk()
         )
         return Done()
 
-    def heard(self, root: bytes) -> None:
-        """Something changed on disk about ``root``: tell the shells when the answer did.
+    def attend(self, directory: bytes, variables: Mapping[str, bytes]) -> None:
+        """Somebody wants to hear of events here: know what belongs here, and watch it."""
+        answer = self._answers.answer(directory, variables)
+        self._observe(directory, variables, answer)
+        root = answer.resolution.root or directory
+        if root not in self._asked:
+            self._remember(directory, variables, answer, root)
+        if self._watch is not None:
+            self._watch.cover(root, self._answers.index.watch_paths(answer.resolution))
 
-        A hint may be about anything; where nobody asked yet, or the answer is the same, nobody is told.
+    def decided(self, directory: bytes, variables: Mapping[str, bytes], former: Answer, latter: Answer) -> None:
+        """A decision of the user's made another answer of the former one."""
+        root = former.resolution.root or directory
+        if self._events.answer(root) is None:
+            self._events.begin(root, former, self._answers.disk())
+        self._observe(directory, variables, latter)
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """Every root, or directory without one, that was asked about, the latest last."""
+        return tuple(self._asked)
+
+    def heard(self, root: bytes, *, push: bool = True) -> None:
+        """Something changed on disk about ``root``: tell the shells when the answer did, or what belongs to it.
+
+        A hint may be about anything; where nobody asked yet, or all is as it was, nobody is told. Without ``push`` the
+        shells were told already.
         """
         last = self._asked.get(root)
         if last is None:
             return
         directory, variables, former = last
         answer = self._answers.answer(directory, variables)
+        is_news = self._events.observe(root, answer, self._answers.disk(), partial(self.heard, root))
         if answer != former:
-            self._remember(directory, variables, answer)
-            self._bump(root)
+            self._remember(directory, variables, answer, root)
+        if push and (is_news or answer != former):
+            self._bump(former.resolution.root)
 
-    def reconsider(self) -> None:
+    def reconsider(self, *, push: bool = True) -> None:
         """Something changed that may concern any project: tell the shells of those whose answers did."""
         for root in tuple(self._asked):
-            self.heard(root)
+            self.heard(root, push=push)
 
-    def _remember(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer) -> None:
-        root = answer.resolution.root
+    def _observe(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer) -> None:
+        """Tell what happened since the look before, which may have been from another directory of the project."""
+        root = answer.resolution.root or directory
+        known = self._events.answer(root)
+        if known == answer and self._watch is not None and not self._watch.degraded:
+            return  # whatever else happens, the watch tells: a shell at its prompt need not look
+        if answer.resolution.root and known is None and self._events.answer(directory) is not None:
+            root = directory  # it had no root before
+        last = self._asked.get(root)
+        if last is not None and last[:2] != (directory, variables) and _gist(last[2]) != _gist(answer):
+            # Like is compared with like: what differs by directory or variables did not happen.
+            self.heard(root)
+            self._events.begin(root, answer, self._answers.disk())
+        else:
+            self._events.observe(root, answer, self._answers.disk(), partial(self.heard, root))
+
+    def _remember(
+        self, directory: bytes, variables: Mapping[str, bytes], answer: Answer, root: bytes | None = None
+    ) -> None:
+        root = (answer.resolution.root or directory) if root is None else root
         self._asked[root] = (directory, variables, answer)
         self._asked.move_to_end(root)
         while len(self._asked) > PROJECT_LIMIT:
@@ -151,7 +199,7 @@ class ShellHandlers:
             return any(disk.exists(prefix + mark) for mark in marks)
 
         def elsewhere(prefix: bytes) -> bool:
-            around = self._answers.index.resolve(os.path.dirname(prefix), session.variables)
+            around = self._answers.index.resolve(os.path.dirname(prefix), session.variables, hurried=True)
             return (
                 around.environment is not None
                 and around.confidence in ("certain", "high", "medium")
@@ -167,7 +215,7 @@ class ShellHandlers:
         own = answer.resolution.environment
         if own is not None and own.prefix == prefix:
             return own
-        around = self._answers.index.resolve(prefix, variables).environment
+        around = self._answers.index.resolve(prefix, variables, hurried=True).environment
         path = os.path.normpath(prefix)
         if around is not None and around.prefix == path:
             return around
@@ -176,13 +224,18 @@ class ShellHandlers:
         return Environment(prefix, "venv", "", name, "", prefix + b"/bin/python", None, ())
 
     def _cover(self, answer: Answer) -> None:
-        root = answer.resolution.root
-        if self._watch is not None and root:
+        root = answer.resolution.root or answer.resolution.directory
+        if self._watch is not None:
             self._watch.cover(root, self._answers.index.watch_paths(answer.resolution))
 
     def _bump(self, root: bytes) -> None:
         if self._news is not None:
             self._news.bump(root)
+
+
+def _gist(answer: Answer) -> tuple[object, ...]:
+    found = answer.resolution
+    return found.environment, found.interpreter, found.project, answer.state
 
 
 def _mtime_ns(path: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Repeated work of the loop."""
+"""Work of the loop that is due at a time, once or again and again."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from alight.clock import Clock
 
 
 class Timers:
-    """Callables due every so many seconds of the monotonic clock."""
+    """Callables due in so many seconds of the monotonic clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._order = count()
-        self._heap: list[tuple[float, int, float, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, float | None, Callable[[], None]]] = []
 
     def every(self, seconds: float, callback: Callable[[], None]) -> None:
         """Call ``callback`` for the first time in ``seconds`` from now."""
-        self._push(seconds, callback)
+        self._push(seconds, seconds, callback)
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call ``callback`` once, in ``seconds`` from now."""
+        self._push(seconds, None, callback)
 
     def wait(self) -> float | None:
         """Seconds until the next callable is due; None without any."""
@@ -33,9 +37,10 @@ class Timers:
         due: list[Callable[[], None]] = []
         while self._heap and self._heap[0][0] <= now:
             _, _, seconds, callback = heapq.heappop(self._heap)
-            self._push(seconds, callback)
+            if seconds is not None:
+                self._push(seconds, seconds, callback)
             due.append(callback)
         yield from due
 
-    def _push(self, seconds: float, callback: Callable[[], None]) -> None:
-        heapq.heappush(self._heap, (self._clock.monotonic() + seconds, next(self._order), seconds, callback))
+    def _push(self, seconds: float, again: float | None, callback: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (self._clock.monotonic() + seconds, next(self._order), again, callback))

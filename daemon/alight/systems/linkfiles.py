@@ -70,9 +70,8 @@ def glance(prefix: bytes, disk: Disk) -> Glance:
     if disk.lstat(join(prefix, PROJECT)) is not None:
         paths.append(join(prefix, PROJECT))
     if disk.is_directory(join(prefix, b"conda-meta")):
-        paths.append(join(prefix, PIXI))
-    packages = _site_packages(prefix, disk)
-    return Glance.of((*paths, *(packages or (join(prefix, b"lib"),))), disk)
+        paths += [join(prefix, b"conda-meta"), join(prefix, PIXI)]
+    return Glance.of((*paths, join(prefix, b"lib"), *_site_packages(prefix, disk)), disk)
 
 
 def named(evidence: bytes, disk: Disk) -> bytes | None:

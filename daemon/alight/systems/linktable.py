@@ -7,7 +7,8 @@ brings one along. What is kept is a hint; each hit is confirmed on the question'
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 
 import msgspec
 
@@ -16,35 +17,58 @@ from alight.files.disk import join
 from alight.files.glance import Glance
 from alight.systems import linkfiles
 from alight.systems.base import Facts, Link, System
-from alight.systems.pools import PoolDisk, Pools, Steps, View
+from alight.systems.pools import Listed, PoolDisk, Pools, Steps, View
 
 ROUND_SECONDS = 60.0
 """How often every environment is looked at again while questions are asked (discovery rules 5.3)."""
+
+LOOKS_LIMIT = 512
+"""Looks one question takes to see that the table is what the disk says, some 0.4 ms; a longer table is tested by
+parts, and otherwise relies on events and rounds."""
+
+HURRIED_LIMIT = 160
+"""The same where a shell waits."""
 
 
 Place = tuple[int, int]
 """Device and inode."""
 
 
-class _Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one environment said: each word with what stands where it points, or None."""
 
     glance: Glance
     words: tuple[tuple[linkfiles.Word, Place | None], ...]
 
+    @property
+    def looks(self) -> int:
+        """How many looks ``holds`` takes."""
+        return len(self.glance.paths) + len(self.words)
+
+    def holds(self) -> bool:
+        """True when the environment says what it said, and about the same directories."""
+        return not self.glance.racy and self.same()
+
+    def same(self) -> bool:
+        """The same for one whose caller reads a racy one again anyway."""
+        return self.glance.same() and all(place == _stands(word.project) for word, place in self.words)
+
 
 class LinkTable:
     """The links of one user's pools. One owner, no threads: the daemon's loop.
 
-    ``generation`` is another number whenever a link came or went: answers that the table witnessed are then old.
+    ``generation`` is another number whenever a link came or went: every answer is then asked for again, since a link
+    may stand among its alternatives.
+    ``changes`` counts what was read.
     """
 
     def __init__(self, clock: Clock, uid: int, systems: Sequence[System]) -> None:
         self.pools = Pools(clock, uid, systems)
         self.generation = 0
+        self.changes = 0
         self._clock = clock
         self._uid = uid
-        self._entries: dict[bytes, _Entry] = {}
+        self._entries: dict[bytes, Entry] = {}
         self._unsettled: set[bytes] = set()
         self._named: dict[bytes | Place, dict[bytes, None]] = {}
         self._job: tuple[View, Steps] | None = None
@@ -53,6 +77,24 @@ class LinkTable:
     def settled(self) -> bool:
         """Whether nothing that was begun is left to be read."""
         return self._job is None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether something from before the daemon was started is left that was not looked at again."""
+        return any(view.doubted for view in self.pools.views)
+
+    def entries(self) -> list[tuple[bytes, Entry]]:
+        """What every environment said, by prefix."""
+        return list(self._entries.items())
+
+    def recall(self, listed: Sequence[Listed], entries: Iterable[tuple[bytes, Entry]]) -> None:
+        """Take over what an earlier daemon read, into a new table."""
+        self.pools.recall(listed)
+        owned = set().union(*(view.owners for view in self.pools.views))
+        for prefix, entry in entries:
+            if prefix in owned and entry.glance.sound:
+                self._put(prefix, entry)
+        self.generation = 0
 
     def question(self, budget_ns: int | None = None, *, thorough: bool = False) -> LinkQuestion:
         """The table for one question, which may spend ``budget_ns`` on what is not known yet; None: all it takes.
@@ -78,22 +120,29 @@ class LinkTable:
 
     def prepare(self, facts: Facts, budget_ns: int | None, *, thorough: bool) -> View:
         """The view for this question, as complete as the budget allows."""
-        view = self.pools.view(facts.overrides, facts.home)
+        return self._prepare(self.pools.view(facts.overrides, facts.home), budget_ns, thorough=thorough)
+
+    def _prepare(self, view: View, budget_ns: int | None, *, thorough: bool, limit: int = LOOKS_LIMIT) -> View:
         view.asked = True
         if self._job is not None and (thorough or self._job[0] is not view):
             # What is asked about goes first; ``advance`` begins again with the other view.
             self._job = None
-        if self._job is None and (
-            thorough or not view.settled or not self._unsettled.isdisjoint(view.owners) or not self.pools.current(view)
-        ):
+        # What cannot wait is found out first: the rest of a job that was begun does not look for it.
+        is_suspect = self._suspects(view, limit)
+        if self._job is None and (thorough or is_suspect or not view.settled or not self.pools.current(view)):
             self._begin(view, thorough=thorough)
         self._run(budget_ns)
         return view
 
+    def look(self, overrides: Mapping[str, bytes], home: bytes, budget_ns: int | None, *, hurried: bool) -> None:
+        """Look at what may change ``generation``; reads for ``budget_ns`` what did change."""
+        limit = HURRIED_LIMIT if hurried else LOOKS_LIMIT
+        self._prepare(self.pools.view(overrides, home), budget_ns, thorough=False, limit=limit)
+
     def forget(self, under: bytes) -> None:
         """Read again what lies at or below ``under`` when it is asked about next."""
         inside = join(under, b"")
-        self._unsettled.update(prefix for prefix in self._entries if join(prefix, b"").startswith(inside))
+        self._doubt([prefix for prefix in self._entries if join(prefix, b"").startswith(inside)])
 
     def candidates(self, project: bytes, facts: Facts, view: View) -> list[Link]:
         """What is known to name the project, unconfirmed; by path, or by what stands there when it has two paths."""
@@ -107,8 +156,43 @@ class LinkTable:
             if word.project == project or (known is not None and known == place)
         ]
 
+    def _suspects(self, view: View, limit: int) -> bool:
+        """Find what has to be read again: all of a short table, the next part of a long one."""
+        looks, suspects = 0, list[bytes]()
+        for prefix in self._next(view):
+            entry = self._entries.get(prefix)
+            if entry is not None:
+                looks += entry.looks
+                if not entry.same():
+                    suspects.append(prefix)
+            view.position += 1
+            if looks >= limit:
+                break
+        self._doubt(suspects)
+        return bool(suspects) or any(prefix in view.owners for prefix in self._unsettled)
+
+    def _doubt(self, prefixes: Sequence[bytes]) -> None:
+        """Read these again, and list again what lists them: they may be no environments any more."""
+        if not prefixes:
+            return
+        # What was begun may have passed them already; ``advance`` and the next question begin anew.
+        self._job = None
+        self._unsettled.update(prefixes)
+        for view in self.pools.views:
+            self.pools.doubt(view, prefixes)
+            view.settled = False
+
+    @staticmethod
+    def _next(view: View) -> Iterator[bytes]:
+        """The view's environments, each once, beginning after the last one that was tested."""
+        if view.position >= len(view.owners):
+            view.position = 0
+        start = view.position
+        return chain(islice(view.owners, start, None), islice(view.owners, start))
+
     def _begin(self, view: View, *, thorough: bool) -> None:
         view.settled = False
+        thorough = thorough or view.doubted
         if thorough:
             view.round, view.asked = self._clock.monotonic(), False
         self._job = (view, self._refresh(view, thorough=thorough))
@@ -126,23 +210,25 @@ class LinkTable:
         listed = yield from self.pools.refresh(view, thorough=thorough)
         if view.told is not view.owners:
             # What another set of variables made known is read already: nothing else would tell that it counts here.
-            if any(self._says(prefix) for prefix in view.told.keys() ^ view.owners.keys()):
+            moved = view.told_pools not in {None, view.pools}
+            if moved or any(self._says(prefix) for prefix in view.told.keys() ^ view.owners.keys()):
                 self.generation += 1
-            view.told = view.owners
+            view.told, view.told_pools = view.owners, view.pools
         for prefix in list(view.owners):
             entry = self._entries.get(prefix)
             if entry is None or prefix in self._unsettled:
                 self._read(prefix)
                 yield
-            elif thorough:
-                if not entry.glance.holds():
+            elif thorough or listed:
+                # Another view may have read it long ago; no question in this one has looked at it since.
+                if not entry.holds():
                     self._read(prefix)
                 yield
         if listed:
             known = set().union(*(other.owners for other in self.pools.views))
             for prefix in [prefix for prefix in self._entries if prefix not in known]:
                 self._put(prefix, None)
-        view.settled = True
+        view.settled, view.doubted = True, False
 
     def _says(self, prefix: bytes) -> bool:
         entry = self._entries.get(prefix)
@@ -151,9 +237,10 @@ class LinkTable:
     def _read(self, prefix: bytes) -> None:
         disk = PoolDisk(self._uid, self._clock)
         words = tuple((word, _place(disk.stat(word.project))) for word in linkfiles.read(prefix, disk))
-        self._put(prefix, _Entry(linkfiles.glance(prefix, disk), words))
+        self._put(prefix, Entry(linkfiles.glance(prefix, disk), words))
 
-    def _put(self, prefix: bytes, entry: _Entry | None) -> None:
+    def _put(self, prefix: bytes, entry: Entry | None) -> None:
+        self.changes += 1
         former = self._entries.pop(prefix, None)
         self._unsettled.discard(prefix)
         for key in _keys(former):
@@ -206,11 +293,18 @@ class LinkQuestion:
         return self._view
 
 
-def _keys(entry: _Entry | None) -> Mapping[bytes | Place, None]:
+def _keys(entry: Entry | None) -> Mapping[bytes | Place, None]:
     if entry is None:
         return {}
     places = (place for _, place in entry.words if place is not None)
     return dict.fromkeys((*(word.project for word, _ in entry.words), *places))
+
+
+def _stands(path: bytes) -> Place | None:
+    try:
+        return _place(os.stat(path))
+    except (OSError, ValueError):
+        return None
 
 
 def _place(look: os.stat_result | None) -> Place | None:

@@ -10,6 +10,8 @@ import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from alight.clock import Clock
 from alight.files.disk import Disk, join
 from alight.files.documents import Documents
@@ -29,6 +31,9 @@ UNFINISHED = 16
 """How many of them are inside pools: an environment in the making is there before what makes it one."""
 
 INNER_LIMIT = 8192
+SMALL = 256
+"""Looks inside the pools that every question may take: 0.2 ms."""
+
 VIEWS_LIMIT = 8
 """Sets of override variables whose pools are remembered; a machine has one or two."""
 
@@ -77,8 +82,7 @@ class PoolDisk(Disk):
         return taken
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one system listed; ``gates`` hold while nothing new can be there, ``inner`` while nothing nested can."""
 
     prefixes: tuple[bytes, ...]
@@ -87,13 +91,23 @@ class Listing:
     inner: Glance
 
 
+class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A view as it outlives the daemon: variables, home, and what each system listed."""
+
+    overrides: dict[str, bytes]
+    home: bytes
+    listings: dict[str, Listing]
+
+
 @dataclass(slots=True)
 class View:
     """The pools of one set of override variables; ``owners`` maps each prefix to the first system that lists it.
 
     ``settled`` says that everything listed was also read by the one who goes through the view, ``told`` is the
-    ``owners`` that one knows of, ``asked`` says that there was a question since the last time all of it was looked at
-    again, which was at ``round`` (monotonic seconds).
+    ``owners`` that one knows of and ``told_pools`` the ``pools``, ``position`` is how far it came with testing,
+    ``asked`` says that there was a question since the last time all of it was looked at again, which was at ``round``
+    (monotonic seconds). ``stale`` are systems to be listed again. A ``doubted`` view is from before the daemon was
+    started.
     """
 
     overrides: Mapping[str, bytes]
@@ -102,8 +116,12 @@ class View:
     listings: dict[str, Listing] = field(default_factory=dict)
     owners: Mapping[bytes, str] = field(default_factory=dict)
     told: Mapping[bytes, str] = field(default_factory=dict)
+    told_pools: tuple[bytes, ...] | None = None
+    stale: set[str] = field(default_factory=set)
+    position: int = 0
     settled: bool = False
     asked: bool = False
+    doubted: bool = False
 
     @property
     def gates(self) -> tuple[bytes, ...]:
@@ -140,29 +158,66 @@ class Pools:
         return tuple(self._views.values())
 
     def current(self, view: View) -> bool:
-        """True when no system needs to be listed again, as far as the gates tell."""
-        return all(self._current(view, system, thorough=False) for system in self.systems)
+        """True when no system needs to be listed again, as far as the gates tell, and small pools' insides."""
+        thorough = self._is_small(view)
+        return all(self._current(view, system, thorough=thorough) for system in self.systems)
 
     def refresh(self, view: View, *, thorough: bool) -> Generator[None, None, bool]:
-        """List again what looks different; ``thorough`` also tests what is inside the pools. True when it listed."""
-        changed = False
+        """List again what looks different; ``thorough`` also tests what is inside large pools. True when it listed."""
+        changed, thorough = False, thorough or self._is_small(view)
         for system in self.systems:
             if not self._current(view, system, thorough=thorough):
                 view.listings[system.name] = yield from self._list(system, view)
+                view.stale.discard(system.name)
                 changed = True
             yield
         if changed:
-            owners: dict[bytes, str] = {}
-            for system in self.systems:
-                for prefix in view.listings[system.name].prefixes:
-                    if len(owners) < ENVIRONMENTS_LIMIT:
-                        owners.setdefault(prefix, system.name)
-            view.owners = owners
+            view.owners = self._owners(view.listings)
         return changed
+
+    @staticmethod
+    def doubt(view: View, prefixes: Sequence[bytes]) -> None:
+        """Have what lists one of these environments listed again: it may be none any more."""
+        chosen = set(prefixes)
+        view.stale.update(name for name, known in view.listings.items() if not chosen.isdisjoint(known.prefixes))
+
+    def listed(self) -> list[Listed]:
+        """What every view lists, the latest first."""
+        views = reversed(self._views.values())
+        return [Listed(dict(view.overrides), view.home, dict(view.listings)) for view in views]
+
+    def recall(self, listed: Sequence[Listed]) -> None:
+        """Take over what an earlier daemon listed: doubted, until all of it was looked at again."""
+        names = {system.name for system in self.systems}
+        for known in reversed(listed[:VIEWS_LIMIT]):
+            view = self.view(known.overrides, known.home)
+            view.listings = {
+                name: listing
+                for name, listing in known.listings.items()
+                if name in names and listing.gates.sound and listing.inner.sound
+            }
+            view.owners = view.told = self._owners(view.listings)
+            view.told_pools = view.pools
+            view.doubted = True
+
+    def _owners(self, listings: Mapping[str, Listing]) -> Mapping[bytes, str]:
+        owners: dict[bytes, str] = {}
+        for system in self.systems:
+            listing = listings.get(system.name)
+            for prefix in listing.prefixes if listing is not None else ():
+                if len(owners) < ENVIRONMENTS_LIMIT:
+                    owners.setdefault(prefix, system.name)
+        return owners
+
+    @staticmethod
+    def _is_small(view: View) -> bool:
+        return sum(len(listing.inner.paths) for listing in view.listings.values()) <= SMALL
 
     @staticmethod
     def _current(view: View, system: System, *, thorough: bool) -> bool:
         known = view.listings.get(system.name)
+        if system.name in view.stale:
+            return False
         return known is not None and known.gates.holds() and (not thorough or known.inner.holds())
 
     def _list(self, system: System, view: View) -> Generator[None, None, Listing]:

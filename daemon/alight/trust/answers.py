@@ -25,11 +25,7 @@ class _Judged:
     def of(self, resolution: Resolution) -> bool:
         """Whether another directory's resolution is about the same thing: all that a decision looks at."""
         own = self.answer.resolution
-        return own is resolution or (own.condition, own.environment, own.evidence) == (
-            resolution.condition,
-            resolution.environment,
-            resolution.evidence,
-        )
+        return own is resolution or _weighed(own) == _weighed(resolution)
 
 
 class Answers:
@@ -46,9 +42,11 @@ class Answers:
         """A fresh look at the disk."""
         return Disk(self._uid, self._clock)
 
-    def answer(self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False) -> Answer:
-        """What belongs to ``directory`` and what the user decided about it."""
-        resolution = self.index.resolve(directory, overrides, trail=trail)
+    def answer(
+        self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False, hurried: bool = False
+    ) -> Answer:
+        """What belongs to ``directory`` and what the user decided about it; see ``Index.resolve``."""
+        resolution = self.index.resolve(directory, overrides, trail=trail, hurried=hurried)
         if trail or resolution.environment is None:
             return self.judge.join(resolution, self.disk())
         key = (resolution.root, resolution.environment.prefix)
@@ -62,3 +60,7 @@ class Answers:
         while len(self._judged) > LIMIT:
             self._judged.popitem(last=False)
         return answer
+
+
+def _weighed(found: Resolution) -> tuple[object, ...]:
+    return found.condition, found.environment, found.evidence, found.linked, found.root or found.directory

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from alight.watch.names import USUAL, Interest
 
 FOLDER_LIMIT = 2000
 SYSTEM_SHARE = 100
 """One watch in so many of the system's: the user's editors need them, too."""
+
+SHARED = b""
+"""The root of folders that belong to no single project: pools, settings. It never makes room."""
 
 SYSTEM_LIMIT_FILE = "/proc/sys/fs/inotify/max_user_watches"
 
@@ -38,6 +43,7 @@ class Coverage:
         self._limit = limit
         self._folders: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
         self._roots: dict[bytes, set[bytes]] = {}
+        self._shared: Mapping[bytes, Interest] = {}
 
     @property
     def folders(self) -> tuple[bytes, ...]:
@@ -64,22 +70,50 @@ class Coverage:
         if wanted:
             self._folders[root] = wanted
         while len(self._roots) > self._limit:
-            released += self._release(next(iter(self._folders)))
+            oldest = next((other for other in self._folders if other not in {SHARED, root}), None)
+            if oldest is None:
+                break
+            released += self._release(oldest)
         again = set(released).intersection(added)
         return Difference(
             tuple(folder for folder in added if folder not in again),
             tuple(folder for folder in released if folder not in self._roots),
         )
 
+    def share(self, folders: Mapping[bytes, Interest]) -> Difference:
+        """Want these folders for everybody, instead of those before; at most half of the limit, the first ones."""
+        chosen = list(folders.items())[: max(1, self._limit // 2)]
+        self._shared = dict(chosen)
+        return self.cover(SHARED, self._shared)
+
+    def offer(self, root: bytes, folders: Iterable[bytes]) -> Difference:
+        """Want these folders for ``root`` if there is room; they make room before all others."""
+        wanted = tuple(folders)
+        if self._folders.get(root) == wanted or len(self._roots) + len(wanted) > self._limit:
+            return Difference()
+        difference = self.cover(root, wanted)
+        if root in self._folders:
+            self._folders.move_to_end(root, last=False)
+        return difference
+
+    def interest(self, folder: bytes) -> Interest | None:
+        """What matters in this folder; None when nobody wants it. May be called from any thread."""
+        roots = self._roots.get(folder)
+        if roots is None:
+            return None
+        shared = self._shared.get(folder)
+        if shared is None:
+            return USUAL
+        return shared if len(roots) == 1 else shared.joined(USUAL)
+
     def roots_of(self, folder: bytes) -> frozenset[bytes]:
         """Who wants this folder."""
         return frozenset(self._roots.get(folder, ()))
 
-    def below(self, folder: bytes) -> tuple[bytes, ...]:
-        """The folders below this one that the same roots want."""
-        prefix = folder.rstrip(b"/") + b"/"
-        candidates = (other for root in self._roots.get(folder, ()) for other in self._folders[root])
-        return tuple(dict.fromkeys(other for other in candidates if other.startswith(prefix) and other != folder))
+    def below(self, path: bytes) -> tuple[bytes, ...]:
+        """The wanted folders at this path and below it, whoever wants them."""
+        prefix = path.rstrip(b"/") + b"/"
+        return tuple(folder for folder in self._roots if folder == path or folder.startswith(prefix))
 
     def _release(self, root: bytes) -> list[bytes]:
         released = []

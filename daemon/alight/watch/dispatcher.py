@@ -11,16 +11,20 @@ from typing import Protocol
 from watchdog.observers.api import EventDispatcher, EventQueue
 
 from alight.clock import Clock
+from alight.files.disk import join
 from alight.watch.coverage import Coverage
 from alight.watch.debounce import Debouncer
 from alight.watch.hints import Hint, Lost
-from alight.watch.names import Weight
+from alight.watch.mounts import Mounts
+from alight.watch.names import Sight, Weight, weigh_in
 from alight.watch.watches import Arms, Watches
 
 Deliver = Callable[[frozenset[bytes]], None]
 """Takes the roots that have news, on the watch's thread; it must neither block nor raise."""
 
 Report = Callable[[Hint | Lost], None]
+
+Weigh = Callable[[bytes, Sight], Weight | None]
 
 
 class Emits(Arms, Protocol):
@@ -64,20 +68,21 @@ class Dispatcher(EventDispatcher):
 
     def __init__(
         self,
-        emitter: Callable[[Report], Emits],
+        emitter: Callable[[Report, Weigh], Emits],
         coverage: Coverage,
         lock: threading.Lock,
         deliver: Deliver,
         clock: Clock,
+        mounts: Mounts | None = None,
     ) -> None:
         super().__init__()
         self.name = "alight-watch"
         self._coverage = coverage
         self._lock = lock
         self._deliver = deliver
-        self._emitter = emitter(self.event_queue.put)
+        self._emitter = emitter(self.event_queue.put, self._weigh)
         self._debouncer = Debouncer(clock)
-        self.watches = Watches(self._emitter, clock)
+        self.watches = Watches(self._emitter, clock, mounts)
 
     @property
     def working(self) -> bool:
@@ -106,24 +111,34 @@ class Dispatcher(EventDispatcher):
 
     def _handle(self, item: object) -> None:
         match item:
-            case Hint(folder, weight):
+            case Hint(folder, weight, name):
                 self._tell([folder], weight)
                 if weight in (Weight.NOW, Weight.SETTLE):
-                    self._tell(self.watches.check(self._below(folder)), Weight.SETTLE)
+                    # Only what lies there: a folder may have thousands beside it.
+                    concerned = (*self._below(join(folder, name)), *self.watches.waiting_for(folder, name))
+                    self._tell(self.watches.check(concerned), Weight.SETTLE)
             case Lost(None):
                 with self._lock:
                     roots = self._coverage.roots
                 self._debouncer.add(roots, Weight.NOW)
-                self.watches.check(self._wanted())
-            case Lost(bytes(folder)) if self._roots_of([folder]):
+                self.watches.reconcile(self._wanted())
+            case Lost(bytes(folder)):
                 self._tell([folder], Weight.SETTLE)
-                self.watches.check([folder, *self._below(folder)])
+                self._tell(self.watches.lost(folder), Weight.SETTLE)
+                self._tell(self.watches.check(self._below(folder)), Weight.SETTLE)
             case Begin(folders, asked_ns):
                 self._tell(self.watches.add(folders, asked_ns), Weight.NOW)
             case Cease(folders):
                 self.watches.drop(folders)
             case Retry(folders):
                 self._tell(self.watches.check(folders), Weight.SETTLE)
+
+    def _weigh(self, folder: bytes, sight: Sight) -> Weight | None:
+        """On the emitter's thread: both are one look into a table each, which others replace and never change."""
+        if sight.name in self.watches.awaited(folder):
+            return Weight.SETTLE if sight.appeared else Weight.NOW
+        interest = self._coverage.interest(folder)
+        return None if interest is None else weigh_in(folder, sight, interest)
 
     def _tell(self, folders: Iterable[bytes], weight: Weight) -> None:
         self._debouncer.add(self._roots_of(folders), weight)

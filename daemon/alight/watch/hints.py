@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alight.watch.names import Weight
 
 
 @dataclass(frozen=True)
 class Hint:
-    """Something happened in a watched folder."""
+    """Something happened in a watched folder, to this name in it."""
 
     folder: bytes
     weight: Weight
+    name: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True)
@@ -29,4 +30,6 @@ class Outcome(enum.Enum):
     KEPT = "this very directory is watched already"
     NEW = "watched from now on; if the path was watched before, it is another directory now"
     ABSENT = "there is no such directory, or it may not be read"
-    FULL = "the system's limit is reached"
+    FULL = "the system's limit of watches is reached"
+    CLOSED = "the system's limit of inotify instances, or of open files, is reached"
+    REMOTE = "it lies on a network disk, where the kernel tells only what this machine does"

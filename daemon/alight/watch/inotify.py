@@ -24,7 +24,7 @@ from watchdog.observers.inotify_c import (
 )
 
 from alight.watch.hints import Hint, Lost, Outcome
-from alight.watch.names import Sight, holds_packages, weigh
+from alight.watch.names import Sight, Weight, weigh_in
 
 # Neither IN_OPEN nor IN_ACCESS: the kernel does not even wake us for readers.
 MASK = Mask(
@@ -37,14 +37,25 @@ MASK = Mask(
     | InotifyConstants.IN_ONLYDIR
 )
 
-_LIMITS = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_LIMITS = {
+    errno.ENOSPC: Outcome.FULL,
+    errno.ENOMEM: Outcome.FULL,
+    errno.EMFILE: Outcome.CLOSED,
+    errno.ENFILE: Outcome.CLOSED,
+}
+
+Weigh = Callable[[bytes, Sight], Weight | None]
 
 
 class Emitter:
-    """Reports what happens in the armed folders, from its own thread. The other methods belong to one thread."""
+    """Reports what happens in the armed folders, from its own thread. The other methods belong to one thread.
 
-    def __init__(self, report: Callable[[Hint | Lost], None]) -> None:
+    ``weigh`` tells on that thread what an event in a folder is worth.
+    """
+
+    def __init__(self, report: Callable[[Hint | Lost], None], weigh: Weigh = weigh_in) -> None:
         self._report = report
+        self._weigh = weigh
         self._reader: _Reader | None = None
         self._armed: dict[bytes, tuple[WatchDescriptor, CallbackId]] = {}
         self._numbers = count(1)
@@ -69,10 +80,10 @@ class Emitter:
         former = self._armed.pop(folder, None)
         number = CallbackId(next(self._numbers))
         try:
-            descriptor = self._open().add_callback(folder, MASK, _Folder(folder, self._report), number)
+            descriptor = self._open().add_callback(folder, MASK, _Folder(folder, self._report, self._weigh), number)
         except OSError as error:
             self._release(former)
-            return Outcome.FULL if error.errno in _LIMITS else Outcome.ABSENT
+            return _LIMITS.get(error.errno or 0, Outcome.ABSENT)
         if descriptor == -1:  # how watchdog 7.1 says EACCES
             self._release((descriptor, number))
             self._release(former)
@@ -143,6 +154,7 @@ class _Folder:
 
     folder: bytes
     report: Callable[[Hint | Lost], None]
+    weigh: Weigh
 
     def on_event(self, event: InotifyEvent) -> None:
         if event.is_move_self:
@@ -154,9 +166,9 @@ class _Folder:
                 written=event.is_close_write,
                 directory=event.is_directory,
             )
-            weight = weigh(sight, packages=holds_packages(self.folder))
+            weight = self.weigh(self.folder, sight)
             if weight is not None:
-                self.report(Hint(self.folder, weight))
+                self.report(Hint(self.folder, weight, event.name))
 
     def on_watch_deleted(self, wd: WatchDescriptor) -> None:  # noqa: ARG002 - watchdog's protocol
         self.report(Lost(self.folder))

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from alight.clock import Clock
-from alight.watch.coverage import Coverage, budget
+from alight.text import display_path
+from alight.watch.coverage import Coverage, Difference, budget
 from alight.watch.dispatcher import Begin, Cease, Deliver, Dispatcher, Retry
+from alight.watch.hints import Lost, Outcome
+from alight.watch.mounts import MOUNTS_FILE, Mounts
+from alight.watch.names import Interest
 
 AVAILABLE: bool = sys.platform == "linux"
+
+REFUSALS = {
+    Outcome.FULL: "watches: the system's limit is reached (fs.inotify.max_user_watches)",
+    Outcome.CLOSED: "watches: the system gives no inotify instance (fs.inotify.max_user_instances, or open files)",
+}
+
+SHOWN_DISKS = 3
 
 STOP_SECONDS = 5.0
 """How long ``stop`` waits for a thread that a hung network disk holds."""
@@ -26,9 +37,12 @@ class Watch:
     All methods belong to one thread; only ``stop`` ever waits.
     """
 
-    def __init__(self, deliver: Deliver, clock: Clock, *, limit: int | None = None) -> None:
+    def __init__(
+        self, deliver: Deliver, clock: Clock, *, limit: int | None = None, mounts_file: str = MOUNTS_FILE
+    ) -> None:
         self._deliver = deliver
         self._clock = clock
+        self._mounts = Mounts(clock, mounts_file)
         self._lock = threading.Lock()
         self._coverage = Coverage(budget() if limit is None else limit)
         self._dispatcher: Dispatcher | None = None
@@ -40,7 +54,7 @@ class Watch:
         # Its part of watchdog can be imported on Linux only.
         from alight.watch.inotify import Emitter
 
-        self._dispatcher = Dispatcher(Emitter, self._coverage, self._lock, self._deliver, self._clock)
+        self._dispatcher = Dispatcher(Emitter, self._coverage, self._lock, self._deliver, self._clock, self._mounts)
         self._dispatcher.start()
         self._dispatcher.event_queue.put(Begin(self._coverage.folders, self._clock.wall_ns()))
 
@@ -58,10 +72,29 @@ class Watch:
 
         Where the budget does not suffice, the roots that were not covered for longest are no longer watched.
         """
-        asked_ns = self._clock.wall_ns()
         wanted = tuple(folders)
         with self._lock:
-            difference = self._coverage.cover(root, wanted)
+            asked_ns, difference = self._clock.wall_ns(), self._coverage.cover(root, wanted)
+        self._request(difference, asked_ns, wanted)
+
+    def share(self, folders: Mapping[bytes, Interest]) -> None:
+        """Watch these for everybody from now on, instead of those before; their news are those of ``SHARED``."""
+        with self._lock:
+            asked_ns, difference = self._clock.wall_ns(), self._coverage.share(folders)
+        self._request(difference, asked_ns, ())
+
+    def offer(self, root: bytes, folders: Iterable[bytes]) -> None:
+        """Watch these for ``root`` as long as nothing else needs the room."""
+        with self._lock:
+            asked_ns, difference = self._clock.wall_ns(), self._coverage.offer(root, folders)
+        self._request(difference, asked_ns, ())
+
+    def look_again(self) -> None:
+        """Events may have been lost: everything has news, and every folder is looked at again."""
+        if self._dispatcher is not None:
+            self._dispatcher.event_queue.put(Lost())
+
+    def _request(self, difference: Difference, asked_ns: int, wanted: tuple[bytes, ...]) -> None:
         if self._dispatcher is None:
             return
         requests = self._dispatcher.event_queue
@@ -81,7 +114,10 @@ class Watch:
             return ()
         if not self._dispatcher.working:
             return ("watching: stopped by a failure",)
-        return ("watches: the system's limit is reached",) if self._dispatcher.watches.full else ()
+        watches = self._dispatcher.watches
+        disks = [f"watches: {display_path(one.point)} is a network disk ({one.kind})" for one in watches.remote]
+        refused = () if watches.full is None else (REFUSALS[watches.full],)
+        return (*refused, *disks[:SHOWN_DISKS])
 
     @property
     def watched(self) -> int:

@@ -11,3 +11,5 @@ MAX_MESSAGE = 64 * 1024
 DEADLINE_SECONDS = 0.05
 HEARTBEAT_SECONDS = 10.0
 HEARTBEAT_FRESH_SECONDS = 25.0
+FOLLOW_SECONDS = 10.0
+"""How long a request for events is kept open before it is answered without any."""

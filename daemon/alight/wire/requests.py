@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
-from alight.model import Answer, Environment, Install, Interpreter
+from alight.model import Answer, Environment, Event, Install, Interpreter
 from alight.wire.messages import Done, Failure, Message, Ping, Pong
 
 
@@ -32,6 +32,21 @@ class GetEnvironments(Message, frozen=True, tag="environments"):
     directory: bytes = b""
     variables: tuple[bytes, ...] = ()
     after: bytes = b""
+
+
+class Follow(Message, frozen=True, tag="follow"):
+    """What happened after event ``after`` of the daemon named by ``epoch``? Answered when something did.
+
+    At once when there is something already, when the daemon is another one, or when ``after`` is negative, which asks
+    only where to begin; else after ``limits.FOLLOW_SECONDS`` at the latest. ``directory`` is watched from then on;
+    events come from everywhere.
+    """
+
+    VERB: ClassVar[str] = "follow"
+    directory: bytes
+    variables: tuple[bytes, ...] = ()
+    epoch: str = ""
+    after: int = 0
 
 
 class GetStatus(Message, frozen=True, tag="status"):
@@ -120,6 +135,14 @@ class EnvironmentsReply(Message, frozen=True, tag="environments-reply"):
     more: bool = False
 
 
+class FollowReply(Message, frozen=True, tag="follow-reply"):
+    """Events, the oldest first; ``last`` is what to ask with next."""
+
+    VERB: ClassVar[str] = "follow-reply"
+    events: tuple[Event, ...]
+    last: int
+
+
 class CheckReply(Message, frozen=True, tag="check-reply"):
     """One entry for each installer on the line, in the order they run."""
 
@@ -159,6 +182,18 @@ class DecisionsReply(Message, frozen=True, tag="decisions-reply"):
 
 
 CommandRequest = (
-    GetAnswer | GetEnvironments | GetStatus | Check | Decide | TrustTree | TrustList | TrustRevoke | Stop | Ping
+    GetAnswer
+    | GetEnvironments
+    | GetStatus
+    | Follow
+    | Check
+    | Decide
+    | TrustTree
+    | TrustList
+    | TrustRevoke
+    | Stop
+    | Ping
 )
-CommandReply = AnswerReply | EnvironmentsReply | StatusReply | CheckReply | DecisionsReply | Done | Pong | Failure
+CommandReply = (
+    AnswerReply | EnvironmentsReply | StatusReply | FollowReply | CheckReply | DecisionsReply | Done | Pong | Failure
+)

@@ -16,6 +16,7 @@ from alight import query
 from alight.model import (
     Answer,
     Environment,
+    Event,
     Expected,
     Finding,
     Install,
@@ -121,6 +122,7 @@ SAMPLES: tuple[Message, ...] = (
     requests.GetAnswer(DIRECTORY, (LONG,), trail=True),
     requests.GetEnvironments(DIRECTORY, (b"HOME=/h",)),
     requests.GetStatus(),
+    requests.Follow(DIRECTORY, (b"HOME=/h",), "18ea62f19254a290-1", 41),
     requests.Check(DIRECTORY, "fish", b"pip install \xff; and true\n", (LONG,), (b"hash pip=/usr/bin/pip",)),
     requests.Decide("allow", DIRECTORY, (b"HOME=/h",)),
     requests.TrustTree(DIRECTORY),
@@ -130,6 +132,9 @@ SAMPLES: tuple[Message, ...] = (
     requests.AnswerReply(_answer, "allowed", ("the lock file is older",)),
     requests.EnvironmentsReply((_environment,), (_interpreter,)),
     requests.CheckReply((_install,)),
+    requests.FollowReply(
+        (Event(42, 1_790_000_000_123_456_789, "lock-changed", DIRECTORY, None, "uv.lock is gone"),), 42
+    ),
     requests.StatusReply(4242, ("watches",), 12.5, 3, 2),
     requests.DecisionsReply((requests.Decision("0" * 64, "allow", DIRECTORY, b"/v", "2026-01-02"),), "revoked"),
 )
