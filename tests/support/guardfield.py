@@ -176,13 +176,6 @@ def press(shell: ShellSession, key: str) -> str:
     return shown
 
 
-def let_history_be_read(shell: ShellSession) -> None:
-    """Wait until a fish that is about to cancel a line will read the file with that line; no person is as quick."""
-    if shell.kind == "fish":
-        until("a new second has come", lambda: int(time.time()) > _seconds[shell.pid])
-        _seconds[shell.pid] = int(time.time())
-
-
 def finish(shell: ShellSession, key: str, rest: str) -> str:
     """Answer, and end the command that is still unfinished then; what was displayed behind the question."""
     shell.send_keys(key)
