@@ -70,13 +70,14 @@ class Page:
 class _Known:
     """An answer; ``generation`` is the link table's: what environments in pools say may always be an alternative.
 
-    A ``witnessed`` one may be decided by what they say.
+    A ``witnessed`` one may be decided by what they say; its fingerprint tells of the pools as they were ``listed``.
     """
 
     resolution: Resolution
     fingerprint: Fingerprint
     generation: int
     witnessed: bool = True
+    listed: int = -1
 
 
 @dataclass(slots=True)
@@ -159,7 +160,7 @@ class Index:
         if not trail:
             self._changes += 1
             self.reached.learn(resolution, fingerprint)
-            known = _Known(resolution, fingerprint, self._generation_now(), links.witnessed)
+            known = _Known(resolution, fingerprint, self._generation_now(), links.witnessed, links.listed)
             _keep(self._answers, key, known, ANSWERS_LIMIT)
         if resolution.environment is not None:
             self._remember(resolution.environment, disk, settled=not fingerprint.racy)
@@ -291,7 +292,8 @@ class Index:
         if hurried and not known.witnessed:
             return True
         chosen = dict(key[1])
-        self._links.look(chosen, self._home_of(chosen), self._links_budget_ns, hurried=hurried)
+        home, budget_ns = self._home_of(chosen), self._links_budget_ns
+        self._links.look(chosen, home, budget_ns, hurried=hurried, listed=known.listed)
         return self._told_the_same(known)
 
     def _count(self, listing: _Listing, overrides: Mapping[str, bytes]) -> Steps:

@@ -245,10 +245,13 @@ class Store:
             os.close(descriptor)
 
     def _set_aside(self, directory: int, reason: str) -> None:
-        bad = f"{self.path.name}.bad"
-        self._log.warning("the index cannot be used (%s): set aside as %s", reason, bad)
-        with contextlib.suppress(OSError):
-            os.replace(self.path.name, bad, src_dir_fd=directory, dst_dir_fd=directory)
+        # What is no file does not take the place of one: then it gets a name of its own.
+        for bad in (f"{self.path.name}.bad", f"{self.path.name}.{time.time_ns()}.bad"):
+            with contextlib.suppress(OSError):
+                os.replace(self.path.name, bad, src_dir_fd=directory, dst_dir_fd=directory)
+                self._log.warning("the index cannot be used (%s): set aside as %s", reason, bad)
+                return
+        self._log.warning("the index cannot be used (%s), nor set aside", reason)
 
     def _complain(self, what: str, error: OSError) -> None:
         # Once, not every few seconds: a disk that is full stays so for a while.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -257,11 +258,15 @@ def test_interpreters(field: Playfield, index: Index) -> None:
 
 
 def test_what_to_watch(field: Playfield, index: Index) -> None:
-    """The project, its environment and site-packages, the levels below; for a missing one, where it would appear."""
+    """Project, environment, site-packages, where interpreters are, levels below; where a missing one would appear."""
     env = field.venv(field.home / "p" / ".venv")
     (field.home / "p" / "sub").mkdir()
-    watched = index.watch_paths(index.resolve(os.fsencode(field.home / "p" / "sub"), {}))
-    paths = (env.parent, env, env / "lib/python3.11/site-packages", env.parent / "sub")
+    found = index.resolve(os.fsencode(field.home / "p" / "sub"), {})
+    watched = index.watch_paths(found)
+    assert found.environment is not None
+    assert found.environment.base is not None
+    base = Path(os.fsdecode(found.environment.base))
+    paths = (env.parent, env, env / "lib/python3.11/site-packages", env / "bin", base / "bin", env.parent / "sub")
     assert watched == tuple(os.fsencode(path) for path in paths)
     write(field.home / "q" / "uv.lock")
     overrides = {"UV_PROJECT_ENVIRONMENT": os.fsencode(field.home / "envs" / "q")}

@@ -209,6 +209,24 @@ def test_timers_do_not_burst() -> None:
     assert timers.wait() == 2
 
 
+def test_one_waking_serves_several_timers() -> None:
+    """What repeats comes along when it would be due a little later, and stays together; what is due once waits."""
+    clock, ran = FakeClock(), list[str]()
+    timers, began = Timers(clock), clock.now
+    timers.every(2, lambda: ran.append("first"))
+    clock.now += 0.15
+    timers.every(2, lambda: ran.append("second"))
+    timers.after(1.9, lambda: ran.append("once"))
+    wakings = []
+    for _ in range(3):
+        clock.now += timers.wait() or 0
+        for callback in timers.take_due():
+            callback()
+        wakings.append((round(clock.now - began, 2), tuple(ran)))
+        ran.clear()
+    assert wakings == [(2.0, ("first", "second")), (2.05, ("once",)), (4.0, ("first", "second"))]
+
+
 def test_the_boundary_logs_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     """An unexpected exception becomes a traceback in the log and the given value."""
     assert contained(logging.getLogger("boundary"), "this", lambda: 1 // 0, 7) == 7

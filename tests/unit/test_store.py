@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import stat
 import time
 from collections.abc import Callable
@@ -14,11 +15,14 @@ import msgspec
 import pytest
 
 from alight import store as module
+from alight.client import Client
 from alight.index import Index
 from alight.model import Resolution
 from alight.resolver import resolve
 from alight.server.keeping import SPACING_SECONDS, Keeping
 from alight.store import VERSION, Memory, Store
+from alight.wire.requests import AnswerReply, GetAnswer
+from support.daemon import DaemonInstance
 from support.landscape import KINDS, Landscape
 from support.playfield import Clock, Playfield, link, write
 
@@ -249,6 +253,38 @@ def test_a_bad_file_is_set_aside(field: Playfield, store: Store, heard: Heard, w
     assert len(heard.lines) == 1
     written(store, former)
     assert store.recall(taken.append)
+
+
+def test_what_is_no_file_gets_out_of_the_way_every_time(field: Playfield, store: Store, heard: Heard) -> None:
+    """A folder in its place is set aside also when something else was before, so that the index can be written."""
+    for number in range(3):
+        written(store, started(field))
+        _folder(store.path)
+        assert not store.recall(lambda _memory: None)
+        assert len(heard.lines) == number + 1
+        assert "set aside as" in heard.lines[-1]
+    written(store, started(field))
+    assert store.recall(lambda _memory: None)
+
+
+@pytest.mark.parametrize("what", ["flipped", "folder", "large", "nested"])
+def test_a_daemon_lives_with_a_bad_file(field: Playfield, what: str) -> None:
+    """The next daemon serves as if there had been none, says so once in its log, and writes a good one at its end."""
+    field.venv(field.home / "p/.venv")
+    environ = {**os.environ, "HOME": str(field.home)}
+    request = GetAnswer(os.fsencode(field.home / "p"), (b"HOME=" + os.fsencode(field.home),))
+    for _ in range(3):
+        with DaemonInstance(environ=environ) as daemon:
+            places = daemon.places()
+            _, reply = Client(places, 5.0).request(request)
+            assert isinstance(reply, AnswerReply)
+            assert reply.answer.resolution.environment is not None
+            daemon.signal(signal.SIGTERM)
+            assert daemon.wait() == 0
+        if not places.index.with_name("index.msgpack.bad").exists():
+            BAD[what](places.index)
+    assert stat.S_ISREG(places.index.lstat().st_mode)
+    assert places.log.read_text().count("the index cannot be used") == 1
 
 
 def test_a_file_of_somebody_else(tmp_path: Path, heard: Heard) -> None:

@@ -334,7 +334,7 @@ def test_nothing_is_read_twice(world: World, monkeypatch: pytest.MonkeyPatch) ->
         world.env(f"e{number}")
     table, read = world.table(), []
     real = table._read
-    monkeypatch.setattr(table, "_read", lambda prefix: (read.append(prefix), real(prefix)))
+    monkeypatch.setattr(table, "_read", lambda prefix, *rest: (read.append(prefix), real(prefix, *rest)))
     for _ in range(3):
         assert world.claim(project, table) is None
     assert (world.shelf.listings, len(read)) == (1, 5)

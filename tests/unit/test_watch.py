@@ -16,8 +16,8 @@ import pytest
 from watchdog.observers import inotify_c
 
 from alight.watch import watches
-from alight.watch.hints import Outcome
-from alight.watch.observer import REFUSALS, Watch
+from alight.watch.hints import Missed, Outcome
+from alight.watch.observer import MISSED, REFUSALS, Watch
 from support.until import until
 
 PAST_NS = 10**18
@@ -283,13 +283,28 @@ def test_an_overflow_is_news_about_everything(world: World) -> None:
     first, second = world.project("first"), world.project("second")
     world.settle(3)
     world.pass_by()
+    assert world.watch.degraded == ()
     before = world.told.of(first), world.told.of(second)
     overflow = inotify_c.InotifyEvent(inotify_c.WatchDescriptor(-1), inotify_c.InotifyConstants.IN_Q_OVERFLOW, 0, b"")
     reader = next(thread for thread in threading.enumerate() if isinstance(thread, inotify_c.InotifyFD))
     reader.handle_event(overflow)
     until("the first is told", lambda: world.told.of(first) > before[0])
     assert world.told.of(second) > before[1]
+    assert world.watch.degraded == (MISSED[Missed.OVERFLOW],)
     world.news(second, (second / ".venv").mkdir)
+    world.minute_later()
+    until("it is over", lambda: world.watch.degraded == ())
+
+
+def test_a_gap_is_news_about_everything(world: World) -> None:
+    """After a gap every root is told, `degraded` says why for a minute, and watching goes on."""
+    root = world.project("app")
+    world.settle(2)
+    world.news(root, world.watch.look_again)
+    assert world.watch.degraded == (MISSED[Missed.GAP],)
+    world.news(root, (root / ".venv").mkdir)
+    world.minute_later()
+    until("it is over", lambda: world.watch.degraded == ())
 
 
 def test_threads_do_not_grow_with_folders(world: World) -> None:

@@ -13,7 +13,7 @@ from watchdog.observers import inotify_c
 
 from alight.clock import SystemClock
 from alight.watch import inotify, observer
-from alight.watch.hints import Hint, Lost, Outcome
+from alight.watch.hints import Hint, Lost, Missed, Outcome
 from alight.watch.inotify import Emitter
 from alight.watch.names import Weight
 from alight.watch.observer import Watch
@@ -38,7 +38,7 @@ def test_events_that_the_kernel_drops_are_noticed(tmp_path: Path) -> None:
     with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
         events = int(file.read())
     reports: list[Hint | Lost] = []
-    held_up, go_on = threading.Event(), threading.Event()
+    held_up, go_on, lost = threading.Event(), threading.Event(), Lost(None, Missed.OVERFLOW)
 
     def report(item: Hint | Lost) -> None:
         reports.append(item)
@@ -55,8 +55,8 @@ def test_events_that_the_kernel_drops_are_noticed(tmp_path: Path) -> None:
         for number in range(events // 2 + 1):  # two events each
             os.rename(tmp_path / str(number), tmp_path / str(number + 1))
         go_on.set()
-        until("the loss is reported", lambda: Lost() in reports)
-        assert reports == [Hint(folder, Weight.SETTLE), Lost()]
+        until("the loss is reported", lambda: lost in reports)
+        assert reports == [Hint(folder, Weight.SETTLE), lost]
     finally:
         go_on.set()
         emitter.close()

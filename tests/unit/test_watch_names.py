@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alight.watch.names import Sight, Weight, holds_packages, weigh
+from alight.watch.names import Interest, Sight, Weight, holds_packages, weigh, weigh_in
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,13 @@ def test_package_folders_are_known_by_their_name() -> None:
     assert holds_packages(b"/usr/lib/python3/dist-packages")
     assert not holds_packages(b"/e/my-site-packages")
     assert not holds_packages(b"/")
+
+
+@pytest.mark.parametrize("name", [b"python", b"python3", b"python3.12", b"python3.12-config"])
+def test_an_interpreter_that_goes_is_told_at_once(name: bytes) -> None:
+    """In a folder for programs interpreters count, and the scripts that packages bring along do not."""
+    assert weigh_in(b"/p/.venv/bin", Sight(name)) is Weight.NOW
+    assert weigh_in(b"/p/.venv/bin", Sight(name, appeared=True)) is Weight.SETTLE
+    assert weigh_in(b"/p/.venv/bin", Sight(b"pytest", appeared=True)) is None
+    assert weigh_in(b"/p/.venv", Sight(name)) is None
+    assert weigh_in(b"/usr/bin", Sight(name), Interest(frozenset({b"python3.11"}), only=True)) is None

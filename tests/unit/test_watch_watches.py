@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from alight.watch.coverage import Coverage
+from alight.watch.debounce import SPACING_SECONDS
 from alight.watch.dispatcher import Begin, Cease, Dispatcher, Retry
-from alight.watch.hints import Hint, Lost, Outcome
+from alight.watch.hints import Hint, Lost, Missed, Outcome
 from alight.watch.names import Weight
 from alight.watch.watches import FIRST_RETRY_SECONDS, RACY_NS, RECONCILE_SECONDS, Watches
 from support.arms import FakeArms, FakeClock
@@ -185,17 +186,43 @@ def test_a_hint_is_told_to_the_roots_of_its_folder_only(rig: Rig, arms: FakeArms
     assert rig.handle(Hint(B, Weight.LATER)) == []
 
 
-def test_an_event_concerns_what_lies_at_its_name_only(rig: Rig, arms: FakeArms) -> None:
+def test_an_event_concerns_what_lies_at_its_name_only(
+    rig: Rig, arms: FakeArms, clock: FakeClock, tmp_path: Path
+) -> None:
     """Where projects lie beside each other, one that is made is no reason to look at all of them."""
-    code = b"/code"
-    arms.disk = {code: 1} | {b"/code/%d" % number: number + 2 for number in range(5)}
-    rig.coverage.cover(b"/code", [code])
-    for number in range(3):
-        rig.coverage.cover(b"/code/%d" % number, [b"/code/%d" % number, b"/code/%d/.venv" % number])
+    code = os.fsencode(tmp_path)
+    projects = [code + b"/%d" % number for number in range(3)]
+    arms.disk = {code: 1} | {project: number + 2 for number, project in enumerate(projects)}
+    rig.coverage.cover(code, [code])
+    for project in projects:
+        rig.coverage.cover(project, [project, project + b"/.venv"])
     rig.handle(Begin(rig.coverage.folders, 0))
+    # Folders of which the clock cannot tell when they changed were told about just now: the next news is spaced.
+    clock.now += SPACING_SECONDS
     arms.tried.clear()
-    arms.disk[b"/code/1/.venv"] = 99
+    arms.disk[projects[1] + b"/.venv"] = 99
     rig.handle(Hint(code, Weight.SETTLE, b"new"))
     assert arms.tried == []
-    assert frozenset({b"/code/1"}) in rig.handle(Hint(b"/code/1", Weight.SETTLE, b".venv"))
-    assert arms.tried == [b"/code/1/.venv"]
+    assert rig.handle(Hint(projects[1], Weight.SETTLE, b".venv")) == [frozenset({projects[1]})]
+    assert arms.tried == [projects[1] + b"/.venv"]
+
+
+@pytest.mark.parametrize("missed", Missed)
+def test_missed_events_are_said_until_a_later_look(rig: Rig, arms: FakeArms, clock: FakeClock, missed: Missed) -> None:
+    """Everything has news at once; that some may be missing is said for a minute, and again if it happens again."""
+    arms.disk = {A: 1, B: 2}
+    rig.coverage.cover(b"/one", [A])
+    rig.coverage.cover(b"/two", [B])
+    rig.handle(Begin((A, B), 0))
+    watches = rig.dispatcher.watches
+    assert watches.missed is None
+    for _ in range(2):
+        clock.now += SPACING_SECONDS
+        assert rig.handle(Lost(None, missed)) == [frozenset({b"/one", b"/two"})]
+        assert watches.missed is missed
+        clock.now += RECONCILE_SECONDS - 1
+        rig.handle(Cease(()))
+        assert watches.missed is missed
+    clock.now += 1
+    rig.handle(Cease(()))
+    assert watches.missed is None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 
 from alight.clock import SystemClock
 from alight.index import Index
+from alight.model import EventKind
 from alight.paths import Places
-from alight.server.covering import Covering
+from alight.server.covering import ENVIRONMENT, Covering
 from alight.server.handlers import Handlers
 from alight.server.handlers_base import Surface
 from alight.server.hearing import Hearing
@@ -27,8 +29,11 @@ from alight.trust.maker import Makers
 from alight.trust.records import Records
 from alight.watch.observer import Watch
 from alight.wire.messages import Ask, Plan
+from alight.wire.requests import Decide, Follow
 from support.landscape import Landscape, write
 from support.until import until
+
+PAST_NS = 10**18
 
 
 class Desk:
@@ -89,6 +94,17 @@ class Desk:
     def current(self, directory: Path) -> str:
         """The mark now, for a shell that was answered before."""
         return self.news.mark_of(self._marks[directory].root)
+
+    def until_event(self, kind: EventKind, prefix: Path) -> None:
+        """Wait until this is told of the environment."""
+
+        def told() -> bool:
+            self.turn()
+            # Not by asking: who asks has things looked at.
+            events = self.handlers._shells.followers.events.after(0)
+            return any((one.kind, one.prefix) == (kind, os.fsencode(prefix)) for one in events)
+
+        until(f"{kind} is told", told)
 
     def until_news(self, directory: Path) -> None:
         """Wait for another mark."""
@@ -157,6 +173,56 @@ def link_written(land: Landscape) -> Path:
     return root
 
 
+def python_removed(prefix: Path) -> Callable[[], object]:
+    """The environment's own link goes, of which its root tells nothing."""
+    python = prefix / "bin/python"
+    target = python.readlink()
+    python.unlink()
+    return lambda: python.symlink_to(target)
+
+
+def program_removed(prefix: Path) -> Callable[[], object]:
+    """The file that the link leads to goes."""
+    program = (prefix / "bin/python").resolve()
+    program.unlink()
+    return lambda: write(program, "\x7fELF").chmod(0o755)
+
+
+def base_moved(prefix: Path) -> Callable[[], object]:
+    """The whole base is renamed: nothing happens in it, nor in the environment."""
+    base = (prefix / "bin/python").resolve().parents[1]
+    away = base.with_name("away")
+    base.rename(away)
+    return lambda: away.rename(base)
+
+
+@pytest.mark.parametrize("where", [".pyenv/versions", "opt"])
+@pytest.mark.parametrize("way", [python_removed, program_removed, base_moved])
+def test_a_break_is_told_and_so_is_its_end(
+    desk: Desk, land: Landscape, way: Callable[[Path], Callable[[], object]], where: str
+) -> None:
+    """An interpreter that goes breaks the environment, whether it lay in a pool or not; its return heals it."""
+    root = project(land, "/.venv")
+    prefix, python = land.expected[root], land.expected[root] / "bin/python"
+    former = python.resolve()
+    base = land.home / where / former.parents[1].name
+    if not base.exists():
+        shutil.copytree(former.parents[1], base, symlinks=True)
+    python.unlink()
+    python.symlink_to(base / "bin" / former.name)
+    write(prefix / "pyvenv.cfg", f"home = {base}/bin\nversion = {base.name}\n")
+    desk.mark(root)
+    for folder in (root, prefix, *prefix.rglob("*"), base, *base.rglob("*")):
+        if folder.is_dir() and not folder.is_symlink():
+            os.utime(folder, ns=(PAST_NS, PAST_NS))
+    for _ in range(2):
+        desk.settle()
+    back = way(prefix)
+    desk.until_event("environment-broken", prefix)
+    back()
+    desk.until_event("environment-healed", prefix)
+
+
 @pytest.mark.parametrize("way", [poetry_env_use, pyenv_upgrade, settings_edited, link_written])
 def test_what_happens_elsewhere_is_news(desk: Desk, land: Landscape, way: Callable[[Landscape], Path]) -> None:
     """A pool's entry, an interpreter, a tool's settings, a back-link: those concerned hear of it, others do not."""
@@ -218,7 +284,7 @@ def test_after_a_gap_everything_is_looked_at(desk: Desk, land: Landscape) -> Non
 
 
 def test_a_storm_is_heard_in_small_steps(desk: Desk, land: Landscape) -> None:
-    """One turn of the loop does not take up every project; all of them are taken up in the end."""
+    """One turn of the loop takes up neither every project nor every environment; all of them are in the end."""
     heard = list[bytes]()
 
     class Slow:
@@ -237,8 +303,12 @@ def test_a_storm_is_heard_in_small_steps(desk: Desk, land: Landscape) -> None:
         def wall_ns(self) -> int:
             return 0
 
-    clock, waiting = Clock(), list[Callable[[], None]]()
-    hearing = Hearing(Slow(), lambda _prefix: None, None, clock, waiting.append)
+    def forget(prefix: bytes) -> None:
+        forgotten.append(prefix)
+        clock.now += 0.001
+
+    clock, waiting, forgotten = Clock(), list[Callable[[], None]](), list[bytes]()
+    hearing = Hearing(Slow(), forget, None, clock, waiting.append)
     hearing.everything()
     hearing.take([b"/7", b"/nobody"])
     assert len(heard) < 5
@@ -247,3 +317,40 @@ def test_a_storm_is_heard_in_small_steps(desk: Desk, land: Landscape) -> None:
     assert heard[0] == b"/49"
     assert sorted(set(heard)) == sorted(Slow.roots)
     assert len(heard) <= len(Slow.roots) + 1
+    heard.clear()
+    hearing.take(ENVIRONMENT + b"/%d" % number for number in range(50))
+    assert len(forgotten) < 5
+    while waiting:
+        assert not heard or len(forgotten) == 50
+        waiting.pop()()
+    assert (len(forgotten), len(heard)) == (50, 50)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_who_asks_first_tells_the_others(desk: Desk, land: Landscape, marked: bool) -> None:
+    """A shell that sees a new environment before the watch tells of it leaves the others no worse off."""
+    root = land.bare[0]
+    for name in ("pyproject.toml", "notes.txt"):
+        (root / name).unlink(missing_ok=True)
+    if marked:
+        write(root / "pyproject.toml", "[project]\nname = 'n'\n")
+    before = desk.mark(root)
+    land.venv(root / ".venv")
+    assert desk.ask(root).prefix or desk.ask(root).state == "untrusted"
+    assert desk.current(root) != before
+
+
+def test_other_variables_are_no_event(desk: Desk, land: Landscape) -> None:
+    """Who follows or decides with other override variables than the shell's makes nothing happen."""
+    root = project(land, "/.venv")
+    desk.mark(root)
+    elsewhere = land.venv(root / "elsewhere")
+    other = (b"HOME=" + desk.home, b"UV_PROJECT_ENVIRONMENT=" + os.fsencode(elsewhere))
+    events = desk.handlers._shells.followers.events
+    desk.handlers.handle(Follow(os.fsencode(root), other), None)
+    desk.handlers.heard(os.fsencode(root))
+    assert [one.kind for one in events.after(0)] == []
+    desk.handlers.handle(Decide("deny", os.fsencode(root), other), None)
+    desk.handlers.heard(os.fsencode(root))
+    desk.ask(root)
+    assert [one.kind for one in events.after(0)] == ["trust-changed"]

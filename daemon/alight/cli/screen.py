@@ -76,8 +76,8 @@ class View:
     def drawn(self, width: int, height: int) -> RenderableType:
         """Everything, cut to the window."""
         head = Text.assemble(("alight watch ", "bold"), shown(self._directory))
-        environments = self._environments(max(1, min(NEARBY_LIMIT, height // 2 - 4)))
-        room = max(1, height - environments.row_count - 8)
+        environments = self._environments(max(1, min(NEARBY_LIMIT, height // 2 - 4)), width)
+        room = max(1, height - environments.row_count - 7)
         foot = (
             Text("q ends", "dim")
             if not self._said
@@ -110,7 +110,7 @@ class View:
             text.append(f"  project {shown(found.project.root)}", "dim")
         return text
 
-    def _environments(self, limit: int) -> Table:
+    def _environments(self, limit: int, width: int) -> Table:
         table = Table(
             "", "name", "python", "made by", "where", box=None, pad_edge=False, header_style="dim", expand=False
         )
@@ -120,7 +120,8 @@ class View:
         for one in self._nearby[:limit]:
             mark = "active" if one.prefix in active else "here" if one.prefix == own else ""
             style = "red" if one.broken else "bold" if one.prefix == own else ""
-            cells = (mark, clean(one.name), clean(one.python_version), clean(one.system), _home(one.prefix, environ))
+            where = _ending(_home(one.prefix, environ), width // 4)
+            cells = (mark, clean(one.name), clean(one.python_version), clean(one.system), where)
             table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells), style=style)
         return table
 
@@ -129,9 +130,7 @@ class View:
         environ = self._session.environ
         for event in list(self._events)[-room:]:
             moment = time.strftime("%H:%M:%S", time.localtime(event.time_ns // 1_000_000_000))
-            where = _home(event.root, environ)
-            if len(where) > width // 4:
-                where = "…" + where[1 - width // 4 :]
+            where = _ending(_home(event.root, environ), width // 4)
             style = KINDS.get(event.kind.rpartition("-")[2], "")
             cells = (Text(moment, "dim"), Text(event.kind, style), Text(where), Text(clean(event.message)))
             for cell in cells:
@@ -232,6 +231,11 @@ def _home(path: bytes, environ: Any) -> str:
     home = environ.get(b"HOME", b"").rstrip(b"/")
     inside = home and path.startswith(home + b"/")
     return "~" + shown(path[len(home) :]) if inside else shown(path)
+
+
+def _ending(path: str, width: int) -> str:
+    """What tells paths apart is at their end."""
+    return path if len(path) <= width else "…" + path[1 - width :]
 
 
 def _fitted(part: RenderableType) -> RenderableType:

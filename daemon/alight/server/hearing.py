@@ -40,6 +40,7 @@ class Hearing:
         self._covering = covering
         self._clock = clock
         self._again = again
+        self._changed: dict[bytes, None] = {}
         self._waiting: dict[bytes, None] = {}
         self._under_way = False
 
@@ -47,8 +48,8 @@ class Hearing:
         """These have news."""
         news = frozenset(roots)
         environments = environments_of(news)
-        for prefix in environments:
-            self._forget(prefix)
+        # After an overflow these are all of them.
+        self._changed.update(dict.fromkeys(environments))
         if environments or SHARED in news:
             self.everything()
         else:
@@ -73,12 +74,19 @@ class Hearing:
 
     def _step(self) -> None:
         end = self._clock.monotonic() + STEP_NS / 1e9
-        while self._waiting:
-            root = next(iter(self._waiting))
-            del self._waiting[root]
-            self._hears.heard(root)
+        while self._changed or self._waiting:
+            if self._changed:
+                self._forget(_taken(self._changed))
+            else:
+                self._hears.heard(_taken(self._waiting))
             if self._clock.monotonic() >= end:
                 break
-        self._under_way = bool(self._waiting)
+        self._under_way = bool(self._changed or self._waiting)
         if self._under_way:
             self._again(self._step)
+
+
+def _taken(waiting: dict[bytes, None]) -> bytes:
+    first = next(iter(waiting))
+    del waiting[first]
+    return first

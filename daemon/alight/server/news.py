@@ -30,6 +30,8 @@ class News:
 
     def __init__(self, places: Places, clock: Clock) -> None:
         self._places = places
+        self._projects = os.path.join(os.fsencode(places.projects), b"")
+        self._generation_file = os.fsencode(places.generation)
         self._epoch = f"{clock.wall_ns():x}-{os.getpid():x}"
         self._generation = 0
         self._global_mark = ""
@@ -65,8 +67,7 @@ class News:
 
     def file_of(self, root: bytes) -> bytes:
         """The generation file for a project; without a root, the global one."""
-        path = self._places.projects / _name(root) if root else self._places.generation
-        return os.fsencode(path)
+        return self._projects + _name(root).encode() if root else self._generation_file
 
     def mark_of(self, root: bytes) -> str:
         """The mark a reply about ``root`` carries; its file exists after this."""

@@ -15,7 +15,7 @@ from alight.activation.session import Session
 from alight.clock import Clock
 from alight.errors import UnsafeDirectory
 from alight.files.disk import Disk
-from alight.model import Answer, Environment
+from alight.model import Answer, Environment, Resolution
 from alight.server.followers import Followers
 from alight.server.handlers_base import Surface, absolute
 from alight.server.news import PROJECT_LIMIT, News
@@ -24,6 +24,9 @@ from alight.trust.answers import Answers
 from alight.trust.maker import Makers
 from alight.wire import facts
 from alight.wire.messages import Ask, Done, Note, Plan
+
+COVERED_SECONDS = 2.0
+"""How long what the watch was told need not be told again."""
 
 COARSE_CLOCK_NS = 10_000_000
 """File times may lag the precise clock by one tick of the kernel (at most 10 ms)."""
@@ -44,6 +47,7 @@ class ShellHandlers:
         self._events = self.followers.events
         # root -> the last question about it and its answer, to tell news from noise
         self._asked: OrderedDict[bytes, tuple[bytes, Mapping[str, bytes], Answer]] = OrderedDict()
+        self._covered: dict[bytes, tuple[Resolution, float]] = {}
 
     def ask(self, ask: Ask) -> Plan:
         """What the shell should do now."""
@@ -56,7 +60,6 @@ class ShellHandlers:
         # Asked with or without an environment: a line that made none must not speak for what the next one unpacks.
         made = self._makers.made(ask.pid, ask.status, environment.prefix if environment else b"", self._answers.disk())
         if made and answer.state == "untrusted" and self._record_made(answer):
-            self._bump(answer.resolution.root)
             answer = self._answers.answer(directory, session.variables, hurried=True)
         self._observe(directory, session.variables, answer)
         answer = self._settled(answer)
@@ -89,9 +92,12 @@ class ShellHandlers:
     def attend(self, directory: bytes, variables: Mapping[str, bytes]) -> None:
         """Somebody wants to hear of events here: know what belongs here, and watch it."""
         answer = self._answers.answer(directory, variables)
-        self._observe(directory, variables, answer)
         root = answer.resolution.root or directory
-        if root not in self._asked:
+        if root in self._asked:
+            # By the variables of the shell that asked, as the next look will be: others would differ by themselves.
+            self.heard(root)
+        else:
+            self._observe(directory, variables, answer)
             self._remember(directory, variables, answer, root)
         if self._watch is not None:
             self._watch.cover(root, self._answers.index.watch_paths(answer.resolution))
@@ -99,9 +105,12 @@ class ShellHandlers:
     def decided(self, directory: bytes, variables: Mapping[str, bytes], former: Answer, latter: Answer) -> None:
         """A decision of the user's made another answer of the former one."""
         root = former.resolution.root or directory
+        if root in self._asked:
+            self.heard(root, push=False)
+            return
         if self._events.answer(root) is None:
             self._events.begin(root, former, self._answers.disk())
-        self._observe(directory, variables, latter)
+        self._observe(directory, variables, latter, push=False)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -130,8 +139,12 @@ class ShellHandlers:
         for root in tuple(self._asked):
             self.heard(root, push=push)
 
-    def _observe(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer) -> None:
-        """Tell what happened since the look before, which may have been from another directory of the project."""
+    def _observe(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer, *, push: bool = True) -> None:
+        """Tell what happened since the look before, which may have been from another directory of the project.
+
+        Who asks may be the first to see it: what the watch tells of it later is no news any more, so the other shells
+        are told here, unless they were already (without ``push``). They listen where the project was when they asked.
+        """
         root = answer.resolution.root or directory
         known = self._events.answer(root)
         if known == answer and self._watch is not None and not self._watch.degraded:
@@ -141,10 +154,14 @@ class ShellHandlers:
         last = self._asked.get(root)
         if last is not None and last[:2] != (directory, variables) and _gist(last[2]) != _gist(answer):
             # Like is compared with like: what differs by directory or variables did not happen.
-            self.heard(root)
+            self.heard(root, push=push)
             self._events.begin(root, answer, self._answers.disk())
-        else:
-            self._events.observe(root, answer, self._answers.disk(), partial(self.heard, root))
+            return
+        is_news = self._events.observe(root, answer, self._answers.disk(), partial(self.heard, root))
+        if last is not None and last[:2] == (directory, variables):
+            is_news = is_news or last[2] != answer
+        if push and is_news:
+            self._bump(last[2].resolution.root if last is not None else answer.resolution.root)
 
     def _remember(
         self, directory: bytes, variables: Mapping[str, bytes], answer: Answer, root: bytes | None = None
@@ -224,9 +241,18 @@ class ShellHandlers:
         return Environment(prefix, "venv", "", name, "", prefix + b"/bin/python", None, ())
 
     def _cover(self, answer: Answer) -> None:
-        root = answer.resolution.root or answer.resolution.directory
-        if self._watch is not None:
-            self._watch.cover(root, self._answers.index.watch_paths(answer.resolution))
+        """Have the folders of this answer watched, and again now and then: the watch forgets who is not asked about."""
+        if self._watch is None:
+            return
+        found, now = answer.resolution, self._clock.monotonic()
+        root = found.root or found.directory
+        known = self._covered.get(root)
+        if known is not None and known[0] is found and now - known[1] < COVERED_SECONDS:
+            return
+        if len(self._covered) >= PROJECT_LIMIT:
+            self._covered.clear()
+        self._covered[root] = (found, now)
+        self._watch.cover(root, self._answers.index.watch_paths(found))
 
     def _bump(self, root: bytes) -> None:
         if self._news is not None:

@@ -28,11 +28,20 @@ JSON_LIMIT = 64 * 1024
 DISTRIBUTIONS_LIMIT = 4096
 """Installed distributions of one environment that are looked at."""
 
+RECENT_NS = 60_000_000_000
+"""Age of the last installation or removal up to which one may be under way."""
+
+UNFINISHED_LIMIT = 8
+"""Installations under way in one folder that are told when to read again."""
+
 LINKS_LIMIT = 64
 """Projects one environment may name; an editable monorepo has a few dozen."""
 
 PROJECT = b".project"
 PIXI = b"conda-meta/pixi"
+RECORD = b"RECORD"
+"""What installers write last (discovery rules 5.1)."""
+
 DIRECT_URL = b"direct_url.json"
 TOOLS = (b"uv-receipt.toml", b"pipx_metadata.json")
 """What stands in environments that hold a program, not a project: pipx's and ``uv tool``'s (discovery rules 1.12)."""
@@ -65,13 +74,18 @@ def read(prefix: bytes, disk: Disk) -> tuple[Word, ...]:
 
 
 def glance(prefix: bytes, disk: Disk) -> Glance:
-    """The looks that tell when to read again: each of the files appears in, or is, one of these."""
+    """The looks that tell when to read again: each of the files appears in, or is, one of these.
+
+    ``disk`` is the one that was read from: each of these was looked at before the files were.
+    """
     paths = [prefix]
     if disk.lstat(join(prefix, PROJECT)) is not None:
         paths.append(join(prefix, PROJECT))
     if disk.is_directory(join(prefix, b"conda-meta")):
         paths += [join(prefix, b"conda-meta"), join(prefix, PIXI)]
-    return Glance.of((*paths, join(prefix, b"lib"), *_site_packages(prefix, disk)), disk)
+    folders = _site_packages(prefix, disk)
+    unfinished = (path for packages in folders for path in _unfinished(packages, disk)[:UNFINISHED_LIMIT])
+    return Glance.of((*paths, join(prefix, b"lib"), *folders, *unfinished), disk)
 
 
 def named(evidence: bytes, disk: Disk) -> bytes | None:
@@ -126,11 +140,26 @@ def _evidence(prefix: bytes, disk: Disk) -> Iterator[bytes]:
         if disk.is_file(join(prefix, name)):
             yield join(prefix, name)
     for packages in _site_packages(prefix, disk):
-        installed = [name for name in disk.names(packages) or () if name.endswith(b".dist-info")]
-        for name in sorted(installed)[:DISTRIBUTIONS_LIMIT]:
-            path = join(packages, name + b"/" + DIRECT_URL)
+        _unfinished(packages, disk)
+        for folder in _installed(packages, disk):
+            path = join(folder, DIRECT_URL)
             if disk.is_file(path):
                 yield path
+
+
+def _installed(packages: bytes, disk: Disk) -> list[bytes]:
+    installed = [name for name in disk.names(packages) or () if name.endswith(b".dist-info")]
+    return [join(packages, name) for name in sorted(installed)[:DISTRIBUTIONS_LIMIT]]
+
+
+def _unfinished(packages: bytes, disk: Disk) -> list[bytes]:
+    """The distributions that are being installed: their folder stands, and what is written last is not there yet."""
+    look = disk.stat(packages)
+    if look is None or disk.now_ns - look.st_mtime_ns > RECENT_NS:
+        return []
+    # In this order: what was there when the folder was looked at is found in it.
+    folders = [folder for folder in _installed(packages, disk) if disk.is_directory(folder)]
+    return [folder for folder in folders if disk.lstat(join(folder, RECORD)) is None]
 
 
 def _site_packages(prefix: bytes, disk: Disk) -> tuple[bytes, ...]:

@@ -6,18 +6,16 @@ brings one along. What is kept is a hint; each hit is confirmed on the question'
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-import msgspec
-
 from alight.clock import Clock
 from alight.files.disk import join
-from alight.files.glance import Glance
-from alight.systems import linkfiles
+from alight.systems import linkentry, linkfiles
 from alight.systems.base import Facts, Link, System
-from alight.systems.pools import Listed, PoolDisk, Pools, Steps, View
+from alight.systems.linkentry import Entry as Entry
+from alight.systems.linkentry import Place, keys, place
+from alight.systems.pools import Listed, Pools, Steps, View
 
 ROUND_SECONDS = 60.0
 """How often every environment is looked at again while questions are asked (discovery rules 5.3)."""
@@ -26,32 +24,14 @@ LOOKS_LIMIT = 512
 """Looks one question takes to see that the table is what the disk says, some 0.4 ms; a longer table is tested by
 parts, and otherwise relies on events and rounds."""
 
-HURRIED_LIMIT = 160
+HURRIED_LIMIT = 64
 """The same where a shell waits."""
 
+PASSES_LIMIT = 3
+"""How often everything is gone through while environments keep changing; the next question begins anew."""
 
-Place = tuple[int, int]
-"""Device and inode."""
-
-
-class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one environment said: each word with what stands where it points, or None."""
-
-    glance: Glance
-    words: tuple[tuple[linkfiles.Word, Place | None], ...]
-
-    @property
-    def looks(self) -> int:
-        """How many looks ``holds`` takes."""
-        return len(self.glance.paths) + len(self.words)
-
-    def holds(self) -> bool:
-        """True when the environment says what it said, and about the same directories."""
-        return not self.glance.racy and self.same()
-
-    def same(self) -> bool:
-        """The same for one whose caller reads a racy one again anyway."""
-        return self.glance.same() and all(place == _stands(word.project) for word, place in self.words)
+COARSE_CLOCK_NS = 10_000_000
+"""File times may lag the precise clock by one tick of the kernel."""
 
 
 class LinkTable:
@@ -70,13 +50,15 @@ class LinkTable:
         self._uid = uid
         self._entries: dict[bytes, Entry] = {}
         self._unsettled: set[bytes] = set()
+        # Those that were found changed and not read since: no question need say so again.
+        self._doubtful: set[bytes] = set()
         self._named: dict[bytes | Place, dict[bytes, None]] = {}
-        self._job: tuple[View, Steps] | None = None
+        self._asked: View | None = None
 
     @property
     def settled(self) -> bool:
-        """Whether nothing that was begun is left to be read."""
-        return self._job is None
+        """Whether nothing is left to be read of what the last question began."""
+        return self._asked is None or self._asked.job is None
 
     @property
     def doubted(self) -> bool:
@@ -108,36 +90,42 @@ class LinkTable:
 
         A minute after the last time, when questions were asked since, it begins to look at everything again.
         """
-        if self._job is None:
-            now = self._clock.monotonic()
-            for view in reversed(self.pools.views):
-                due = view.asked and now - view.round >= ROUND_SECONDS
-                if due or not view.settled:
-                    self._begin(view, thorough=due)
-                    break
-        self._run(budget_ns)
-        return self._job is not None
+        now = self._clock.monotonic()
+        end = now + budget_ns / 1e9
+        for view in reversed(self.pools.views):
+            due = view.asked and now - view.round >= ROUND_SECONDS
+            if view.job is None and (due or not view.settled):
+                self._begin(view, thorough=due)
+            if not self._run(view, end):
+                return True
+        return False
 
     def prepare(self, facts: Facts, budget_ns: int | None, *, thorough: bool) -> View:
         """The view for this question, as complete as the budget allows."""
         return self._prepare(self.pools.view(facts.overrides, facts.home), budget_ns, thorough=thorough)
 
-    def _prepare(self, view: View, budget_ns: int | None, *, thorough: bool, limit: int = LOOKS_LIMIT) -> View:
-        view.asked = True
-        if self._job is not None and (thorough or self._job[0] is not view):
-            # What is asked about goes first; ``advance`` begins again with the other view.
-            self._job = None
+    def _prepare(
+        self, view: View, budget_ns: int | None, *, thorough: bool, limit: int = LOOKS_LIMIT, listed: int = -1
+    ) -> View:
+        view.asked, self._asked = True, view
         # What cannot wait is found out first: the rest of a job that was begun does not look for it.
         is_suspect = self._suspects(view, limit)
-        if self._job is None and (thorough or is_suspect or not view.settled or not self.pools.current(view)):
+        # A job that looks at everything is not begun anew by each who wants that: it would never come to an end.
+        is_behind = thorough and (budget_ns is None or not view.thorough)
+        if is_behind or (view.job is None and (is_suspect or not view.settled or not self.pools.current(view, listed))):
             self._begin(view, thorough=thorough)
-        self._run(budget_ns)
+        self._run(view, None if budget_ns is None else self._clock.monotonic() + budget_ns / 1e9)
         return view
 
-    def look(self, overrides: Mapping[str, bytes], home: bytes, budget_ns: int | None, *, hurried: bool) -> None:
-        """Look at what may change ``generation``; reads for ``budget_ns`` what did change."""
+    def look(
+        self, overrides: Mapping[str, bytes], home: bytes, budget_ns: int | None, *, hurried: bool, listed: int
+    ) -> None:
+        """Look at what may change ``generation``; reads for ``budget_ns`` what did change.
+
+        ``listed`` is that of the question whose fingerprint was just seen to hold.
+        """
         limit = HURRIED_LIMIT if hurried else LOOKS_LIMIT
-        self._prepare(self.pools.view(overrides, home), budget_ns, thorough=False, limit=limit)
+        self._prepare(self.pools.view(overrides, home), budget_ns, thorough=False, limit=limit, listed=listed)
 
     def forget(self, under: bytes) -> None:
         """Read again what lies at or below ``under`` when it is asked about next."""
@@ -146,14 +134,14 @@ class LinkTable:
 
     def candidates(self, project: bytes, facts: Facts, view: View) -> list[Link]:
         """What is known to name the project, unconfirmed; by path, or by what stands there when it has two paths."""
-        place = _place(facts.disk.stat(project))
-        prefixes = {**self._named.get(project, {}), **(self._named.get(place, {}) if place is not None else {})}
+        own = place(facts.disk.stat(project))
+        prefixes = {**self._named.get(project, {}), **(self._named.get(own, {}) if own is not None else {})}
         return [
             Link(prefix, word.evidence, view.owners[prefix])
             for prefix in sorted(prefixes)
             if prefix in view.owners
             for word, known in self._entries[prefix].words
-            if word.project == project or (known is not None and known == place)
+            if word.project == project or (known is not None and known == own)
         ]
 
     def _suspects(self, view: View, limit: int) -> bool:
@@ -161,7 +149,7 @@ class LinkTable:
         looks, suspects = 0, list[bytes]()
         for prefix in self._next(view):
             entry = self._entries.get(prefix)
-            if entry is not None:
+            if entry is not None and prefix not in self._doubtful:
                 looks += entry.looks
                 if not entry.same():
                     suspects.append(prefix)
@@ -173,14 +161,16 @@ class LinkTable:
 
     def _doubt(self, prefixes: Sequence[bytes]) -> None:
         """Read these again, and list again what lists them: they may be no environments any more."""
-        if not prefixes:
-            return
-        # What was begun may have passed them already; ``advance`` and the next question begin anew.
-        self._job = None
-        self._unsettled.update(prefixes)
+        if prefixes:
+            self._unsettled.update(prefixes)
+            self._doubtful.update(prefixes)
+            self._list_again(prefixes)
+
+    def _list_again(self, prefixes: Sequence[bytes]) -> None:
         for view in self.pools.views:
             self.pools.doubt(view, prefixes)
-            view.settled = False
+            # A job may have passed them already: it goes on, and round once more.
+            view.settled, view.again = False, True
 
     @staticmethod
     def _next(view: View) -> Iterator[bytes]:
@@ -191,22 +181,37 @@ class LinkTable:
         return chain(islice(view.owners, start, None), islice(view.owners, start))
 
     def _begin(self, view: View, *, thorough: bool) -> None:
-        view.settled = False
-        thorough = thorough or view.doubted
-        if thorough:
+        view.settled, view.thorough = False, thorough or view.doubted
+        if view.thorough:
             view.round, view.asked = self._clock.monotonic(), False
-        self._job = (view, self._refresh(view, thorough=thorough))
+        view.job = self._refresh(view)
 
-    def _run(self, budget_ns: int | None) -> None:
-        if self._job is None:
-            return
-        end = None if budget_ns is None else self._clock.monotonic() + budget_ns / 1e9
-        for _ in self._job[1]:
+    def _run(self, view: View, end: float | None) -> bool:
+        """Go on until ``end``, one step at least; True when the view's job is done."""
+        for _ in view.job or ():
             if end is not None and self._clock.monotonic() >= end:
-                return
-        self._job = None
+                return False
+        view.job, view.thorough = None, False
+        return True
 
-    def _refresh(self, view: View, *, thorough: bool) -> Steps:
+    def _refresh(self, view: View) -> Steps:
+        """Every pass comes to its end, however often the view is doubted meanwhile; then there is another one."""
+        thorough = view.thorough
+        for _ in range(PASSES_LIMIT):
+            view.again = False
+            yield from self._pass(view, thorough=thorough)
+            thorough = False
+            if not view.again:
+                break
+        view.settled, view.doubted = not view.again, False
+
+    def _pass(self, view: View, *, thorough: bool) -> Steps:
+        # Before the pools are listed: what changes after it was read is found out by the next look at it.
+        first = dict.fromkeys(prefix for prefix in view.owners if prefix in self._unsettled)
+        for prefix in first:
+            self._read(prefix)
+            yield
+        began_ns = self._clock.wall_ns()
         listed = yield from self.pools.refresh(view, thorough=thorough)
         if view.told is not view.owners:
             # What another set of variables made known is read already: nothing else would tell that it counts here.
@@ -216,38 +221,43 @@ class LinkTable:
             view.told, view.told_pools = view.owners, view.pools
         for prefix in list(view.owners):
             entry = self._entries.get(prefix)
-            if entry is None or prefix in self._unsettled:
-                self._read(prefix)
+            if entry is None or (prefix in self._unsettled and prefix not in first):
+                self._read(prefix, began_ns)
                 yield
             elif thorough or listed:
                 # Another view may have read it long ago; no question in this one has looked at it since.
-                if not entry.holds():
-                    self._read(prefix)
+                if not entry.same():
+                    self._doubt([prefix])
                 yield
         if listed:
             known = set().union(*(other.owners for other in self.pools.views))
             for prefix in [prefix for prefix in self._entries if prefix not in known]:
                 self._put(prefix, None)
-        view.settled, view.doubted = True, False
 
     def _says(self, prefix: bytes) -> bool:
         entry = self._entries.get(prefix)
         return entry is not None and bool(entry.words)
 
-    def _read(self, prefix: bytes) -> None:
-        disk = PoolDisk(self._uid, self._clock)
-        words = tuple((word, _place(disk.stat(word.project))) for word in linkfiles.read(prefix, disk))
-        self._put(prefix, Entry(linkfiles.glance(prefix, disk), words))
+    def _read(self, prefix: bytes, listed_ns: int | None = None) -> None:
+        """Read it; ``listed_ns`` (wall clock) is when the pools were begun to be listed, if that is done."""
+        former = self._entries.get(prefix)
+        entry, changed_ns = linkentry.read(prefix, self._uid, self._clock)
+        self._put(prefix, entry)
+        is_other = former is not None and former.glance != entry.glance
+        if is_other or (listed_ns is not None and changed_ns >= listed_ns - COARSE_CLOCK_NS):
+            # From now on it looks as it did, to every view: that it may be no environment any more is said here.
+            self._list_again([prefix])
 
     def _put(self, prefix: bytes, entry: Entry | None) -> None:
         self.changes += 1
         former = self._entries.pop(prefix, None)
         self._unsettled.discard(prefix)
-        for key in _keys(former):
+        self._doubtful.discard(prefix)
+        for key in keys(former):
             del self._named[key][prefix]
             if not self._named[key]:
                 del self._named[key]
-        for key in _keys(entry):
+        for key in keys(entry):
             self._named.setdefault(key, {})[prefix] = None
         if entry is not None:
             self._entries[prefix] = entry
@@ -258,10 +268,14 @@ class LinkTable:
 
 
 class LinkQuestion:
-    """The table as one question sees it; ``witnessed`` says that the answer depends on it."""
+    """The table as one question sees it; ``witnessed`` says that the answer depends on it.
+
+    Then the fingerprint holds the gates of the view as it was ``listed``.
+    """
 
     def __init__(self, table: LinkTable, budget_ns: int | None, *, thorough: bool) -> None:
         self.witnessed = False
+        self.listed = -1
         self._table = table
         self._budget_ns = budget_ns
         self._thorough = thorough
@@ -284,31 +298,15 @@ class LinkQuestion:
         """Make the question's fingerprint depend on the pools: on this level nothing stronger decided."""
         if not self.witnessed:
             self.witnessed = True
-            for path in self._prepared(facts).gates:
+            view = self._prepared(facts)
+            self.listed = view.listed
+            for path in view.gates:
                 facts.disk.stat(path)
 
     def _prepared(self, facts: Facts) -> View:
         if self._view is None:
             self._view = self._table.prepare(facts, self._budget_ns, thorough=self._thorough)
         return self._view
-
-
-def _keys(entry: Entry | None) -> Mapping[bytes | Place, None]:
-    if entry is None:
-        return {}
-    places = (place for _, place in entry.words if place is not None)
-    return dict.fromkeys((*(word.project for word, _ in entry.words), *places))
-
-
-def _stands(path: bytes) -> Place | None:
-    try:
-        return _place(os.stat(path))
-    except (OSError, ValueError):
-        return None
-
-
-def _place(look: os.stat_result | None) -> Place | None:
-    return None if look is None else (look.st_dev, look.st_ino)
 
 
 def _order(link: Link, facts: Facts) -> tuple[int, bool, bytes]:

@@ -107,7 +107,9 @@ class View:
     ``owners`` that one knows of and ``told_pools`` the ``pools``, ``position`` is how far it came with testing,
     ``asked`` says that there was a question since the last time all of it was looked at again, which was at ``round``
     (monotonic seconds). ``stale`` are systems to be listed again. A ``doubted`` view is from before the daemon was
-    started.
+    started. ``job`` is the rest of the work that was begun on it, which looks at everything again when it is
+    ``thorough`` and goes through all of it once more when it is to do so ``again``. ``listed`` is another number
+    whenever something was listed, for any view.
     """
 
     overrides: Mapping[str, bytes]
@@ -122,6 +124,10 @@ class View:
     settled: bool = False
     asked: bool = False
     doubted: bool = False
+    job: Steps | None = None
+    thorough: bool = False
+    again: bool = False
+    listed: int = 0
 
     @property
     def gates(self) -> tuple[bytes, ...]:
@@ -142,6 +148,7 @@ class Pools:
         self._clock = clock
         self._uid = uid
         self._views: dict[Key, View] = {}
+        self._listed = 0
 
     def view(self, overrides: Mapping[str, bytes], home: bytes) -> View:
         """The view for these variables, unlisted when it is new."""
@@ -157,10 +164,13 @@ class Pools:
         """Every view that is remembered, the latest last."""
         return tuple(self._views.values())
 
-    def current(self, view: View) -> bool:
-        """True when no system needs to be listed again, as far as the gates tell, and small pools' insides."""
-        thorough = self._is_small(view)
-        return all(self._current(view, system, thorough=thorough) for system in self.systems)
+    def current(self, view: View, listed: int = -1) -> bool:
+        """True when no system needs to be listed again, as far as the gates tell, and small pools' insides.
+
+        Who has just seen that the gates are as they were when the view was ``listed`` by that number, says so.
+        """
+        thorough, known = self._is_small(view), listed == view.listed
+        return all(self._current(view, system, thorough=thorough, known=known) for system in self.systems)
 
     def refresh(self, view: View, *, thorough: bool) -> Generator[None, None, bool]:
         """List again what looks different; ``thorough`` also tests what is inside large pools. True when it listed."""
@@ -173,6 +183,8 @@ class Pools:
             yield
         if changed:
             view.owners = self._owners(view.listings)
+            self._listed += 1
+            view.listed = self._listed
         return changed
 
     @staticmethod
@@ -214,11 +226,11 @@ class Pools:
         return sum(len(listing.inner.paths) for listing in view.listings.values()) <= SMALL
 
     @staticmethod
-    def _current(view: View, system: System, *, thorough: bool) -> bool:
-        known = view.listings.get(system.name)
-        if system.name in view.stale:
+    def _current(view: View, system: System, *, thorough: bool, known: bool = False) -> bool:
+        listing = view.listings.get(system.name)
+        if listing is None or system.name in view.stale or listing.gates.racy:
             return False
-        return known is not None and known.gates.holds() and (not thorough or known.inner.holds())
+        return (known or listing.gates.same()) and (not thorough or listing.inner.holds())
 
     def _list(self, system: System, view: View) -> Generator[None, None, Listing]:
         disk = PoolDisk(self._uid, self._clock)

@@ -76,6 +76,7 @@ class Reached:
 def own_folders(resolution: Resolution) -> tuple[bytes, ...]:
     """The directories of an answer's own: project, environment, site-packages; for a missing one, where it would be.
 
+    An interpreter that goes leaves nothing in the environment's own directory, so its folder and its base's count, too.
     Where somebody asked from below the project's root, an environment may appear on each level in between.
     """
     root = resolution.root or resolution.directory
@@ -83,7 +84,14 @@ def own_folders(resolution: Resolution) -> tuple[bytes, ...]:
     environment = resolution.environment
     if environment is not None:
         metadata = (join(environment.prefix, b"conda-meta"),) if environment.kind == "conda" else ()
-        paths += [environment.prefix, *metadata, *environment.site_packages]
+        paths += [
+            environment.prefix,
+            *metadata,
+            *environment.site_packages,
+            environment.interpreter.rpartition(b"/")[0],
+        ]
+        if environment.base is not None:
+            paths.append(join(environment.base, b"bin"))
     else:
         paths.append(join(root, b".venv"))
         if resolution.would_create is not None and resolution.would_create.prefix:

@@ -116,12 +116,12 @@ class Dispatcher(EventDispatcher):
                 if weight in (Weight.NOW, Weight.SETTLE):
                     # Only what lies there: a folder may have thousands beside it.
                     concerned = (*self._below(join(folder, name)), *self.watches.waiting_for(folder, name))
-                    self._tell(self.watches.check(concerned), Weight.SETTLE)
-            case Lost(None):
+                    self._tell(self.watches.check(dict.fromkeys(concerned)), Weight.SETTLE)
+            case Lost(None, missed):
                 with self._lock:
                     roots = self._coverage.roots
                 self._debouncer.add(roots, Weight.NOW)
-                self.watches.reconcile(self._wanted())
+                self.watches.reconcile(self._wanted(), missed)
             case Lost(bytes(folder)):
                 self._tell([folder], Weight.SETTLE)
                 self._tell(self.watches.lost(folder), Weight.SETTLE)

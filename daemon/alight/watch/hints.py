@@ -17,11 +17,19 @@ class Hint:
     name: bytes = field(default=b"", compare=False)
 
 
+class Missed(enum.Enum):
+    """Why events of every folder may have been missed."""
+
+    OVERFLOW = "more came than the kernel keeps"
+    GAP = "the machine slept, the daemon was stopped, or a clock was set"
+
+
 @dataclass(frozen=True)
 class Lost:
-    """What is known of a watched folder no longer holds; without a folder, of all of them: events were dropped."""
+    """What is known of a watched folder no longer holds; without a folder, of all of them, and ``missed`` says why."""
 
     folder: bytes | None = None
+    missed: Missed | None = None
 
 
 class Outcome(enum.Enum):

@@ -23,7 +23,7 @@ from watchdog.observers.inotify_c import (
     WatchDescriptor,
 )
 
-from alight.watch.hints import Hint, Lost, Outcome
+from alight.watch.hints import Hint, Lost, Missed, Outcome
 from alight.watch.names import Sight, Weight, weigh_in
 
 # Neither IN_OPEN nor IN_ACCESS: the kernel does not even wake us for readers.
@@ -137,7 +137,7 @@ class _Reader(InotifyFD):
     def handle_event(self, event: InotifyEvent) -> None:
         """As watchdog's, which would tell every folder of an overflow."""
         if event.is_queue_overflow:
-            self._report(Lost())
+            self._report(Lost(None, Missed.OVERFLOW))
         else:
             super().handle_event(event)
 

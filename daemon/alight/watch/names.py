@@ -41,6 +41,8 @@ _CONDA_PACKAGES = _any("*.json history")
 _CONDA_STATE = frozenset({b"pixi", b"frozen", b"state"})
 _PACKAGE_FOLDERS = frozenset({b"site-packages", b"dist-packages"})
 _CONDA = b"conda-meta"
+_PROGRAMS = b"bin"
+_PYTHON = b"python"
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,12 @@ def holds_packages(folder: bytes) -> bool:
     return folder.rpartition(b"/")[2] in _PACKAGE_FOLDERS
 
 
-def weigh(sight: Sight, *, packages: bool, interest: Interest = USUAL, conda: bool = False) -> Weight | None:
+def weigh(
+    sight: Sight, *, packages: bool, interest: Interest = USUAL, conda: bool = False, programs: bool = False
+) -> Weight | None:
     """The weight of an event; None for what changes no answer. ``packages``: see ``holds_packages``.
 
+    ``programs`` is for a folder called ``bin``, where interpreters come and go among the scripts of packages.
     Projects and environment roots share one list: one folder is often both. A directory of any name counts there,
     because any folder of a project may be an environment.
     """
@@ -83,6 +88,8 @@ def weigh(sight: Sight, *, packages: bool, interest: Interest = USUAL, conda: bo
         return Weight.SETTLE if sight.directory and sight.appeared else Weight.NOW
     if packages or interest.only:
         return None
+    if programs and sight.name.startswith(_PYTHON):
+        return Weight.SETTLE if sight.appeared else Weight.NOW
     if sight.name == b".lock":
         return Weight.FLUSH if sight.written else None
     if sight.directory or sight.name == b"pyvenv.cfg":
@@ -92,4 +99,11 @@ def weigh(sight: Sight, *, packages: bool, interest: Interest = USUAL, conda: bo
 
 def weigh_in(folder: bytes, sight: Sight, interest: Interest = USUAL) -> Weight | None:
     """The weight of an event in this folder."""
-    return weigh(sight, packages=holds_packages(folder), interest=interest, conda=folder.endswith(b"/" + _CONDA))
+    name = folder.rpartition(b"/")[2]
+    return weigh(
+        sight,
+        packages=name in _PACKAGE_FOLDERS,
+        interest=interest,
+        conda=name == _CONDA,
+        programs=name == _PROGRAMS,
+    )

@@ -14,7 +14,7 @@ from alight.clock import Clock
 from alight.text import display_path
 from alight.watch.coverage import Coverage, Difference, budget
 from alight.watch.dispatcher import Begin, Cease, Deliver, Dispatcher, Retry
-from alight.watch.hints import Lost, Outcome
+from alight.watch.hints import Lost, Missed, Outcome
 from alight.watch.mounts import MOUNTS_FILE, Mounts
 from alight.watch.names import Interest
 
@@ -23,6 +23,11 @@ AVAILABLE: bool = sys.platform == "linux"
 REFUSALS = {
     Outcome.FULL: "watches: the system's limit is reached (fs.inotify.max_user_watches)",
     Outcome.CLOSED: "watches: the system gives no inotify instance (fs.inotify.max_user_instances, or open files)",
+}
+
+MISSED = {
+    Missed.OVERFLOW: "events: the kernel dropped some (fs.inotify.max_queued_events), so everything is looked at again",
+    Missed.GAP: "events: some may be missing, since the machine slept or alight was stopped; all is looked at again",
 }
 
 SHOWN_DISKS = 3
@@ -92,7 +97,7 @@ class Watch:
     def look_again(self) -> None:
         """Events may have been lost: everything has news, and every folder is looked at again."""
         if self._dispatcher is not None:
-            self._dispatcher.event_queue.put(Lost())
+            self._dispatcher.event_queue.put(Lost(None, Missed.GAP))
 
     def _request(self, difference: Difference, asked_ns: int, wanted: tuple[bytes, ...]) -> None:
         if self._dispatcher is None:
@@ -117,7 +122,8 @@ class Watch:
         watches = self._dispatcher.watches
         disks = [f"watches: {display_path(one.point)} is a network disk ({one.kind})" for one in watches.remote]
         refused = () if watches.full is None else (REFUSALS[watches.full],)
-        return (*refused, *disks[:SHOWN_DISKS])
+        missed = () if watches.missed is None else (MISSED[watches.missed],)
+        return (*refused, *missed, *disks[:SHOWN_DISKS])
 
     @property
     def watched(self) -> int:

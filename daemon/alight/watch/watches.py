@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from alight.clock import Clock
-from alight.watch.hints import Outcome
+from alight.watch.hints import Missed, Outcome
 from alight.watch.mounts import Mount, Mounts
 
 FIRST_RETRY_SECONDS = 1.0
@@ -79,6 +79,7 @@ class Watches:
         self._parents: dict[bytes, dict[bytes, bytes]] = {}
         self._awaited: dict[bytes, frozenset[bytes]] = {}
         self._refused: Outcome | None = None
+        self._missed: Missed | None = None
         self._reconciled = clock.monotonic()
 
     def __len__(self) -> int:
@@ -89,6 +90,11 @@ class Watches:
     def full(self) -> Outcome | None:
         """From the moment the system refuses a watch until the next look finds room: what it refused."""
         return self._refused
+
+    @property
+    def missed(self) -> Missed | None:
+        """From the moment events were missed until a later look at everything, which is due within a minute: why."""
+        return self._missed
 
     @property
     def remote(self) -> tuple[Mount, ...]:
@@ -158,9 +164,9 @@ class Watches:
             return self.reconcile(wanted())
         return self.check([folder for folder, state in self._polled() if state.tried + state.pause <= now])
 
-    def reconcile(self, wanted: Iterable[bytes]) -> set[bytes]:
-        """Look at everything again."""
-        self._reconciled, self._refused = self._clock.monotonic(), None
+    def reconcile(self, wanted: Iterable[bytes], missed: Missed | None = None) -> set[bytes]:
+        """Look at everything again, because events were ``missed`` or because it is time."""
+        self._reconciled, self._refused, self._missed = self._clock.monotonic(), None, missed
         folders = tuple(wanted)
         blind = {folder for folder in folders if (state := self._missing.get(folder)) and state.outcome in _REFUSED}
         for parent in tuple(self._parents):

@@ -17,7 +17,7 @@ from typing import Protocol
 from alight.client import Client
 from alight.model import Answer
 from alight.paths import Places
-from alight.wire.requests import AnswerReply, Decide, GetAnswer, GetStatus, StatusReply
+from alight.wire.requests import AnswerReply, Decide, Follow, GetAnswer, GetStatus, StatusReply
 from conformance.freshness import launch
 from conformance.freshness.compare import fresh
 from support.until import until
@@ -31,11 +31,14 @@ class Asks(Protocol):
     def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> tuple[Answer, Answer]:
         """Both answers to one question."""
 
+    def attend(self, directory: bytes) -> None:
+        """Have the directory watched, as for a shell in it."""
+
     def allow(self, directory: bytes) -> None:
         """Trust what belongs there."""
 
-    def status(self) -> StatusReply:
-        """The daemon about itself."""
+    def status(self) -> tuple[StatusReply, int]:
+        """The daemon about itself, and its generation."""
 
 
 class Asker:
@@ -58,35 +61,47 @@ class Asker:
         given = until("what lies in the pools is read", settled, SETTLE_SECONDS)
         return given, fresh(directory, variables, self._home, self._places.trust)
 
+    def attend(self, directory: bytes) -> None:
+        self._client.request(Follow(directory, after=-1))
+
     def allow(self, directory: bytes) -> None:
         self._client.request(Decide("allow", directory))
 
-    def status(self) -> StatusReply:
-        _, status = self._client.request(GetStatus())
+    def status(self) -> tuple[StatusReply, int]:
+        header, status = self._client.request(GetStatus())
         assert isinstance(status, StatusReply)
-        return status
+        return status, header.stamp.generation
 
 
 class Elsewhere:
-    """Asks from a process that was started in another view of the disk, by the words before the program's own."""
+    """Asks from a process that was started in another view of the disk, by the words before the program's own.
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str]) -> None:
+    ``near`` does what takes no look at that disk.
+    """
+
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str], near: Asks) -> None:
+        self._near = near
         command = [*words, sys.executable, "-m", "conformance.freshness.asker"]
         self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")
 
     def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> tuple[Answer, Answer]:
-        given, right = self._exchange((directory, dict(variables)))
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        pickle.dump((directory, dict(variables)), self._process.stdin)
+        self._process.stdin.flush()
+        given, right = pickle.load(self._process.stdout)
         assert isinstance(given, Answer)
         assert isinstance(right, Answer)
         return given, right
 
-    def allow(self, directory: bytes) -> None:
-        self._exchange(directory)
+    def attend(self, directory: bytes) -> None:
+        self._near.attend(directory)
 
-    def status(self) -> StatusReply:
-        (status,) = self._exchange(None)
-        assert isinstance(status, StatusReply)
-        return status
+    def allow(self, directory: bytes) -> None:
+        self._near.allow(directory)
+
+    def status(self) -> tuple[StatusReply, int]:
+        return self._near.status()
 
     def close(self) -> None:
         """End the process."""
@@ -95,15 +110,6 @@ class Elsewhere:
         self._process.stdin.close()
         self._process.wait(10)
         self._process.stdout.close()
-
-    def _exchange(self, question: object) -> tuple[object, ...]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        pickle.dump(question, self._process.stdin)
-        self._process.stdin.flush()
-        reply = pickle.load(self._process.stdout)
-        assert isinstance(reply, tuple)
-        return reply
 
 
 def main() -> None:
@@ -117,14 +123,7 @@ def main() -> None:
             question = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        match question:
-            case None:
-                reply: tuple[object, ...] = (asker.status(),)
-            case bytes(directory):
-                reply = (asker.allow(directory),)
-            case _:
-                reply = asker.ask(*question)
-        pickle.dump(reply, sys.stdout.buffer)
+        pickle.dump(asker.ask(*question), sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from alight.server.gap import GAP_SECONDS
+from alight.server.reading import PERIOD_SECONDS
 from conformance.freshness.asker import Asker, Asks, Elsewhere
 from support.daemon import SOURCES, DaemonInstance
 from support.landscape import Landscape
@@ -27,11 +29,19 @@ PASSTHROUGH = ("-m", "conformance.freshness.passthrough")
 
 @dataclass
 class Served:
-    """A daemon under test, who asks it, and what is done before and after a batch of changes."""
+    """A daemon under test, who asks it, and what is done before and after a batch of changes.
+
+    ``reason`` is part of why it says that it may miss events, empty where it may not. ``restore`` takes the reason
+    away, None where it stays; with an ``outage``, so many seconds have to pass between ``before`` and ``after`` to be
+    noticed as one.
+    """
 
     asks: Asks
     before: Callable[[], None] = lambda: None
     after: Callable[[], None] = lambda: None
+    reason: str = ""
+    restore: Callable[[], None] | None = None
+    outage: float = 0.0
 
 
 class Impossible(Exception):
@@ -43,14 +53,14 @@ def plain(land: Landscape, **more: str) -> Iterator[Served]:
     """Watching is on, unless the variables say otherwise."""
     environ = _environ(land, **more)
     with DaemonInstance(LAUNCH, environ) as daemon:
-        yield Served(Asker(daemon.places(), os.fsencode(land.home)))
+        yield Served(Asker(daemon.places(), os.fsencode(land.home)), restore=_nothing)
 
 
 @contextmanager
 def off(land: Landscape) -> Iterator[Served]:
     """Watching is switched off."""
     with plain(land, ALIGHT_WATCH="false") as served:
-        assert served.asks.status().degraded == ("watching: switched off",)
+        served.reason, served.restore = "switched off", None
         yield served
 
 
@@ -62,6 +72,9 @@ def suspend(land: Landscape) -> Iterator[Served]:
             Asker(daemon.places(), os.fsencode(land.home)),
             lambda: daemon.signal(signal.SIGSTOP),
             lambda: daemon.signal(signal.SIGCONT),
+            "alight was stopped",
+            _nothing,
+            GAP_SECONDS + 2 * PERIOD_SECONDS,
         )
 
 
@@ -82,12 +95,12 @@ def overflow(land: Landscape) -> Iterator[Served]:
     def before() -> None:
         # It is watched because somebody asked about it.
         noisy.mkdir(parents=True, exist_ok=True)
-        asker.ask(os.fsencode(noisy), {})
+        asker.attend(os.fsencode(noisy))
         daemon.signal(signal.SIGSTOP)
 
     with DaemonInstance(LAUNCH, _environ(land)) as daemon:
         asker = Asker(daemon.places(), os.fsencode(land.home))
-        yield Served(asker, before, after)
+        yield Served(asker, before, after, "the kernel dropped some", _nothing)
 
 
 @contextmanager
@@ -100,11 +113,10 @@ def exhausted(land: Landscape) -> Iterator[Served]:
     _require([*words, "true"], "user namespaces with limits of their own")
     python = _script(land, "limited-python", f'exec {_quoted(words)} {_quoted([sys.executable])} "$@"\n')
     with DaemonInstance(LAUNCH, _environ(land), python=python) as daemon:
-        served = Served(Asker(daemon.places(), os.fsencode(land.home)))
-        served.asks.ask(os.fsencode(land.home), {})
-        yield served
-        status = served.asks.status()
-        assert any("limit is reached" in reason for reason in status.degraded), status
+        inside = ["nsenter", "--user", "--preserve-credentials", "--target", str(daemon.process.pid)]
+        more = [*inside, "sh", "-c", f"echo {1000 * WATCHES} > {limit}"]
+        asker = Asker(daemon.places(), os.fsencode(land.home))
+        yield Served(asker, reason="limit is reached", restore=lambda: _run(more))
 
 
 @contextmanager
@@ -118,12 +130,12 @@ def network(land: Landscape) -> Iterator[Served]:
     environ = _environ(land)
     script = _script(land, "mounted-python", f'exec {_quoted(mounted)} {_quoted([sys.executable])} "$@"\n')
     with DaemonInstance(LAUNCH, environ, python=script) as daemon:
-        asker = Elsewhere(mounted, daemon.environ)
+        near = Asker(daemon.places(), os.fsencode(land.home))
+        asker = Elsewhere(mounted, daemon.environ, near)
         try:
-            asker.ask(os.fsencode(land.projects[0]), {})
-            status = asker.status()
-            assert any("network disk (fuse.sshfs)" in reason for reason in status.degraded), status
-            yield Served(asker)
+            inside = ["nsenter", "--user", "--mount", "--preserve-credentials", "--target", str(daemon.process.pid)]
+            unmount = [*inside, "umount", "--lazy", str(code)]
+            yield Served(asker, reason="is a network disk (fuse.sshfs)", restore=lambda: _run(unmount))
         finally:
             asker.close()
 
@@ -141,6 +153,14 @@ MODES: Mapping[str, Callable[[Landscape], object]] = {
 def _environ(land: Landscape, **more: str) -> dict[str, str]:
     runtime = land.home.parent / "r"
     return clean_environment(land.home, ALIGHT_RUNTIME_DIR=str(runtime), **more)
+
+
+def _nothing() -> None:
+    """Nothing has to be done."""
+
+
+def _run(words: list[str]) -> None:
+    subprocess.run(words, check=True)
 
 
 def _require(words: list[str], what: str) -> None:
