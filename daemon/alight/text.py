@@ -12,6 +12,8 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def display(text: str, limit: int = NAME_LIMIT) -> str:
     """Text from disk made safe to show: no control, format (bidi) or undecodable characters, bounded length."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     safe = "".join("?" if unicodedata.category(character) in _UNSAFE else character for character in text[: limit + 1])
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 

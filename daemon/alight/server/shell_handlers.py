@@ -55,12 +55,12 @@ class ShellHandlers:
         began_ns = self._clock.wall_ns() - COARSE_CLOCK_NS
         session = Session.of(ask)
         directory = absolute(ask.directory)
-        answer = self._answers.answer(directory, session.variables, hurried=True)
+        answer = self._answers.answer(directory, session.variables, hurried=self._is_watched)
         environment = answer.resolution.environment
         # Asked with or without an environment: a line that made none must not speak for what the next one unpacks.
         made = self._makers.made(ask.pid, ask.status, environment.prefix if environment else b"", self._answers.disk())
         if made and answer.state == "untrusted" and self._record_made(answer):
-            answer = self._answers.answer(directory, session.variables, hurried=True)
+            answer = self._answers.answer(directory, session.variables, hurried=self._is_watched)
         self._observe(directory, session.variables, answer)
         answer = self._settled(answer)
         self._cover(answer)
@@ -83,7 +83,7 @@ class ShellHandlers:
         """Remember a line that may make an environment."""
         variables = facts.parse(note.variables)
         directory = absolute(note.directory)
-        project = self._answers.answer(directory, variables, hurried=True).resolution.root
+        project = self._answers.answer(directory, variables, hurried=self._is_watched).resolution.root
         self._makers.note(
             note.pid, note.line, note.word, directory, variables.get("PATH", b""), project, self._answers.disk()
         )
@@ -111,6 +111,11 @@ class ShellHandlers:
         if self._events.answer(root) is None:
             self._events.begin(root, former, self._answers.disk())
         self._observe(directory, variables, latter, push=False)
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether the watch would have told of what a shell that waits need not look at."""
+        return self._watch is not None and not self._watch.degraded
 
     @property
     def roots(self) -> tuple[bytes, ...]:
@@ -147,7 +152,7 @@ class ShellHandlers:
         """
         root = answer.resolution.root or directory
         known = self._events.answer(root)
-        if known == answer and self._watch is not None and not self._watch.degraded:
+        if known == answer and self._is_watched:
             return  # whatever else happens, the watch tells: a shell at its prompt need not look
         if answer.resolution.root and known is None and self._events.answer(directory) is not None:
             root = directory  # it had no root before
@@ -216,7 +221,7 @@ class ShellHandlers:
             return any(disk.exists(prefix + mark) for mark in marks)
 
         def elsewhere(prefix: bytes) -> bool:
-            around = self._answers.index.resolve(os.path.dirname(prefix), session.variables, hurried=True)
+            around = self._answers.index.resolve(os.path.dirname(prefix), session.variables, hurried=self._is_watched)
             return (
                 around.environment is not None
                 and around.confidence in ("certain", "high", "medium")
@@ -232,7 +237,7 @@ class ShellHandlers:
         own = answer.resolution.environment
         if own is not None and own.prefix == prefix:
             return own
-        around = self._answers.index.resolve(prefix, variables, hurried=True).environment
+        around = self._answers.index.resolve(prefix, variables, hurried=self._is_watched).environment
         path = os.path.normpath(prefix)
         if around is not None and around.prefix == path:
             return around
