@@ -44,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The one marker that needs this file to mean something."""
     config.addinivalue_line("markers", f"limit(seconds): may take this long instead of {LIMIT} s")
+    # Whoever starts the tests in the background may have these ignored, and every shell would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

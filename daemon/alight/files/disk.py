@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -26,18 +27,25 @@ NAMES_LIMIT = 1024
 LINKS_LIMIT = 40
 """Links followed for one path, as the kernel does."""
 
-_KEY_LENGTH = 6
-
 RACY_NS = 2_000_000_000
 """A file changed less than this before it was read may change again without its times telling."""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """What one look at a path gave; ``seen`` is None for absence, and without times for a look at permissions."""
+Manner = Literal["stat", "lstat", "permissions"]
+"""How a path was looked at: what it leads to, what stands there, or owner and mode of what stands there."""
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one look at a path gave; ``seen`` is None for absence.
+
+    One number instead of what ``stat`` gives: there are hundreds of thousands of these. Whatever changes moves the
+    change time, which nobody can choose.
+    """
 
     path: bytes
-    follow: bool
-    seen: tuple[int, ...] | None
+    manner: Manner
+    seen: int | None
+    is_directory: bool = False
 
 
 class Fingerprint(msgspec.Struct, frozen=True, gc=False):
@@ -51,14 +59,14 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
         if self.racy:
             return False
         for record in self.records:
-            seen = record.seen
+            seen, manner = record.seen, record.manner
             try:
-                now = os.stat(record.path) if record.follow else os.lstat(record.path)
+                now = os.stat(record.path) if manner == "stat" else os.lstat(record.path)
             except (OSError, ValueError):
                 if seen is not None:
                     return False
                 continue
-            if seen is None or seen != (_key(now) if len(seen) == _KEY_LENGTH else _permissions(now)):
+            if seen is None or seen != (_permissions(now) if manner == "permissions" else _key(now)):
                 return False
         return True
 
@@ -223,18 +231,22 @@ class Disk:
         horizon = self.now_ns - RACY_NS
         records: list[Record] = []
         racy = self._provisional
-        for looks, follow in ((self._stats, True), (self._lstats, False)):
+        manners: tuple[tuple[dict[bytes, os.stat_result | None], Manner], ...] = (
+            (self._stats, "stat"),
+            (self._lstats, "lstat"),
+        )
+        for looks, manner in manners:
             for path, facts in looks.items():
                 if facts is None:
                     if not self._implied(path):
-                        records.append(Record(path, follow, None))
+                        records.append(Record(path, manner, None))
                     continue
-                if not follow and not stat.S_ISLNK(facts.st_mode) and self._stats.get(path) is not None:
+                if manner == "lstat" and not stat.S_ISLNK(facts.st_mode) and self._stats.get(path) is not None:
                     continue
                 racy = racy or facts.st_ctime_ns > horizon or horizon < facts.st_mtime_ns <= self.now_ns + RACY_NS
-                records.append(Record(path, follow, _key(facts)))
+                records.append(Record(path, manner, _key(facts), stat.S_ISDIR(facts.st_mode)))
         for path, facts in self._permissions.items():
-            records.append(Record(path, False, None if facts is None else _permissions(facts)))
+            records.append(Record(path, "permissions", None if facts is None else _permissions(facts)))
         return Fingerprint(tuple(records), racy)
 
     def _implied(self, path: bytes) -> bool:
@@ -303,12 +315,12 @@ def _look(path: bytes, *, follow: bool) -> os.stat_result | None:
         return None
 
 
-def _key(facts: os.stat_result) -> tuple[int, int, int, int, int, int]:
-    return (facts.st_dev, facts.st_ino, facts.st_mode, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
+def _key(facts: os.stat_result) -> int:
+    return hash((facts.st_dev, facts.st_ino, facts.st_mode, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size))
 
 
-def _permissions(facts: os.stat_result) -> tuple[int, int, int]:
-    return (facts.st_mode, facts.st_uid, facts.st_gid)
+def _permissions(facts: os.stat_result) -> int:
+    return hash((facts.st_mode, facts.st_uid, facts.st_gid))
 
 
 def _drain(descriptor: int, limit: int) -> bytes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Mapping
 
 from alight.files.disk import Record
@@ -12,16 +11,12 @@ Names = frozenset[bytes] | None
 
 WHOLE = b""
 
-_MODE = 2
-_KEY_LENGTH = 6
-
 
 def reach(records: Iterable[Record]) -> dict[bytes, frozenset[bytes]]:
     """A directory that was looked at counts as a whole, everything else and what is absent by its name above."""
     found: dict[bytes, set[bytes]] = {}
     for record in records:
-        seen = record.seen
-        if seen is not None and len(seen) == _KEY_LENGTH and stat.S_ISDIR(seen[_MODE]):
+        if record.is_directory:
             found.setdefault(record.path, set()).add(WHOLE)
             continue
         folder, _, name = record.path.rpartition(b"/")
