@@ -18,6 +18,7 @@ from alight.clock import Clock
 from alight.files.disk import Disk, Fingerprint, join
 from alight.files.documents import Documents
 from alight.files.glance import Glance
+from alight.files.moment import Moment
 from alight.model import Environment, Interpreter, Resolution
 from alight.resolver import describe, resolve
 from alight.store import ANSWERS_LIMIT as KEPT_ANSWERS
@@ -138,18 +139,31 @@ class Index:
         return self._links.advance(budget_ns)
 
     def resolve(
-        self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False, hurried: bool = False
+        self,
+        directory: bytes,
+        overrides: Mapping[str, bytes],
+        *,
+        trail: bool = False,
+        hurried: bool = False,
+        moment: Moment | None = None,
     ) -> Resolution:
         """What belongs to ``directory``; other variables than overrides are ignored. A ``trail`` is never cached.
 
-        For who is ``hurried``, the alternatives of a kept answer may be those of a while ago.
+        For who is ``hurried``, the alternatives of a kept answer may be those of a while ago. A kept answer is tested
+        by the looks of the ``moment``, which is over when the answer is another one.
         """
         key = (directory, _relevant(overrides))
+        moment = Moment(self._clock) if moment is None else moment
         if not trail:
             known = self._answers.get(key)
-            if known is not None and known.fingerprint.holds() and self._is_told(known, key, hurried=hurried):
+            if (
+                known is not None
+                and moment.holds(known.fingerprint)
+                and self._is_told(known, key, moment, hurried=hurried)
+            ):
                 self._answers.move_to_end(key)
                 return known.resolution
+        moment.over()
         chosen = dict(key[1])
         disk = Disk(self._uid, self._clock)
         # Whoever reads a trail waits a little longer, and wants to see what was just installed.
@@ -253,7 +267,7 @@ class Index:
         """Every base Python on this machine, as far as it can be found without running anything."""
         key = (b"", _relevant(overrides or {}))
         known = self._interpreters.get(key)
-        if known is not None and known[1].holds():
+        if known is not None and Moment(self._clock).holds(known[1]):
             return known[0]
         disk = Disk(self._uid, self._clock)
         chosen = dict(key[1])
@@ -284,16 +298,17 @@ class Index:
         """Whether environments in pools say what they said when the answer was given, for all that was read of them."""
         return known.generation == self.generation and not self._links.doubted
 
-    def _is_told(self, known: _Known, key: _Key, *, hurried: bool) -> bool:
+    def _is_told(self, known: _Known, key: _Key, moment: Moment, *, hurried: bool) -> bool:
         """The same, after a look at the environments: a link that was written a moment ago is seen, too.
 
         Whoever is in a hurry does not look at alternatives, and waits only where they might be the answer.
         """
         if hurried and not known.witnessed:
             return True
-        chosen = dict(key[1])
-        home, budget_ns = self._home_of(chosen), self._links_budget_ns
-        self._links.look(chosen, home, budget_ns, hurried=hurried, listed=known.listed)
+        if moment.first((key[1], hurried, known.listed)):
+            chosen = dict(key[1])
+            home, budget_ns = self._home_of(chosen), self._links_budget_ns
+            self._links.look(chosen, home, budget_ns, hurried=hurried, listed=known.listed)
         return self._told_the_same(known)
 
     def _count(self, listing: _Listing, overrides: Mapping[str, bytes]) -> Steps:

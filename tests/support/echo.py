@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alight.clock import SystemClock
 from alight.errors import BadNews
+from alight.files.moment import Moment
 from alight.lifecycle import limits
 from alight.lifecycle.lock import Lock
 from alight.lifecycle.service import Part, Service
@@ -40,7 +41,7 @@ class EchoHandler:
         self._news = news
         self.peers: list[Peer] = []
 
-    def handle(self, request: Message, peer: Peer) -> Message:
+    def handle(self, request: Message, peer: Peer, moment: Moment) -> Message:
         """One reply a request."""
         self.peers.append(peer)
         if isinstance(request, Ping):

@@ -10,6 +10,7 @@ import pytest
 from alight.clock import SystemClock
 from alight.files import disk as module
 from alight.files.disk import Disk
+from alight.files.moment import Moment
 from support.playfield import Clock, link, write
 
 
@@ -52,7 +53,7 @@ def test_never_waits_and_never_raises(tmp_path: Path, disk: Disk, kind: str) -> 
     assert disk.names(path) == frozenset()
     assert disk.readlink(path) in {None, b"thing"}
     disk.realpath(path)
-    assert disk.fingerprint().holds()
+    assert Moment(SystemClock()).holds(disk.fingerprint())
 
 
 @pytest.mark.parametrize("error", [PermissionError, OSError])
@@ -108,7 +109,7 @@ def test_each_path_is_looked_at_once(tmp_path: Path, disk: Disk, monkeypatch: py
     assert disk.exists(path)
     os.unlink(path)
     assert disk.exists(path)
-    assert not disk.fingerprint().holds()
+    assert not Moment(SystemClock()).holds(disk.fingerprint())
 
 
 @pytest.mark.parametrize("change", ["content", "touch", "mode", "remove", "replace", "retarget", "create", "listed"])
@@ -123,7 +124,7 @@ def test_a_change_ends_the_fingerprint(tmp_path: Path, disk: Disk, change: str) 
     disk.names(octets(tmp_path / "d"))
     fingerprint = disk.fingerprint()
     write(tmp_path / "e" / "unrelated")
-    assert fingerprint.holds()
+    assert Moment(SystemClock()).holds(fingerprint)
     if change == "content":
         file.write_text("y")
     elif change == "touch":
@@ -140,7 +141,7 @@ def test_a_change_ends_the_fingerprint(tmp_path: Path, disk: Disk, change: str) 
         write(absent)
     elif change == "listed":
         write(tmp_path / "d" / "sibling")
-    assert not fingerprint.holds()
+    assert not Moment(SystemClock()).holds(fingerprint)
 
 
 def test_a_file_just_written_never_holds(tmp_path: Path) -> None:
@@ -149,11 +150,11 @@ def test_a_file_just_written_never_holds(tmp_path: Path) -> None:
     disk = Disk(os.getuid(), SystemClock())
     disk.read(path)
     assert disk.fingerprint().racy
-    assert not disk.fingerprint().holds()
+    assert not Moment(SystemClock()).holds(disk.fingerprint())
 
 
 def test_a_provisional_answer_never_holds(tmp_path: Path, disk: Disk) -> None:
     """An answer that depends on how old something is must be asked again."""
     disk.exists(octets(tmp_path))
     disk.provisional()
-    assert not disk.fingerprint().holds()
+    assert not Moment(SystemClock()).holds(disk.fingerprint())

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alight.clock import SystemClock
+from alight.files.moment import Moment
 from alight.health.venv import outside_pin, outside_requirement
 from alight.model import Environment
 from alight.resolver import resolve
@@ -130,7 +132,7 @@ def test_half_made(field: Playfield, env: Path) -> None:
     assert found(field, env) == [("site-packages-missing", "info")]
     disk = field.disk()
     resolve(os.fsencode(env.parent), {}, disk, os.fsencode(field.home))
-    assert not disk.fingerprint().holds()
+    assert not Moment(SystemClock()).holds(disk.fingerprint())
 
 
 @pytest.mark.parametrize("by", ["activate", "command"])

@@ -428,7 +428,7 @@ def test_disk_is_looked_at_before_anything_counts(
     index = restarted(field, store)
     tested: list[int] = []
     monkeypatch.setattr(
-        "alight.files.disk.Fingerprint.holds", lambda fingerprint: bool(tested.append(len(fingerprint.records)))
+        "alight.files.moment.Moment.holds", lambda _, fingerprint: bool(tested.append(len(fingerprint.records)))
     )
     assert index.resolve(os.fsencode(field.home / "p"), {}).environment is not None
     assert tested

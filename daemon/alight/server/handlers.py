@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alight.clock import Clock
 from alight.errors import BadRequest
+from alight.files.moment import Moment
 from alight.server.command_handlers import CommandHandlers
 from alight.server.handlers_base import Peer, Surface, absolute
 from alight.server.shell_handlers import ShellHandlers
@@ -40,13 +41,20 @@ class Handlers:
         self._commands = CommandHandlers(answers, surface.news, surface.watch, clock, self._shells.decided)
         self._answers = answers
         self._surface = surface
+        self._clock = clock
         self._guards: GuardHandlers | None = None
 
-    def handle(self, request: Message, peer: Peer | None) -> Message | None:
-        """The reply, None for one that is given later; raises AlightError for what a person should hear."""
+    def handle(self, request: Message, peer: Peer | None, moment: Moment | None = None) -> Message | None:
+        """The reply, None for one that is given later; raises AlightError for what a person should hear.
+
+        The ``moment`` began after the request came; it is over when the request may change the disk.
+        """
+        moment = Moment(self._clock) if moment is None else moment
+        if not isinstance(request, Ask):
+            moment.over()
         match request:
             case Ask():
-                return self._shells.ask(request)
+                return self._shells.ask(request, moment)
             case Note():
                 return self._shells.note(request)
             case Ping():

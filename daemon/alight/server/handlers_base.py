@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from alight.errors import BadRequest
+from alight.files.moment import Moment
 from alight.model import GuardMode
 from alight.server.news import News
 from alight.wire.messages import Message
@@ -30,9 +31,10 @@ class Peer:
 class Handler(Protocol):
     """Answers requests, one at a time, on the loop's thread."""
 
-    def handle(self, request: Message, peer: Peer) -> Message | None:
+    def handle(self, request: Message, peer: Peer, moment: Moment) -> Message | None:
         """The reply to ``request``, None for one that is given later; an AlightError becomes a Failure.
 
+        The ``moment`` began after the request came; whoever changes the disk ends it.
         ``Listen`` never arrives here.
         """
 

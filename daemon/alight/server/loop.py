@@ -17,6 +17,7 @@ from types import FrameType
 import zmq
 
 from alight.clock import Clock
+from alight.files.moment import Moment
 from alight.paths import Places
 from alight.server.alive import Heartbeat
 from alight.server.boundary import contained
@@ -30,7 +31,7 @@ from alight.server.timers import Timers
 from alight.wire.limits import HEARTBEAT_SECONDS
 from alight.wire.messages import News as NewsMessage
 
-MESSAGES_PER_TURN = 64
+MESSAGES_PER_TURN = 256
 SELF_CHECK_SECONDS = 2.0
 """Shorter than the five seconds a spawning shell waits: it then finds a removed socket healed."""
 
@@ -112,8 +113,10 @@ class Loop:
         self._inbox.close()
 
     def _serve(self, router: Router, dispatcher: Dispatcher) -> None:
-        for peer, frames in router.receive(MESSAGES_PER_TURN):
-            reply = dispatcher.dispatch(frames, peer)
+        # All of them first: the one moment that answers them begins when the last one is here.
+        waiting, moment = list(router.receive(MESSAGES_PER_TURN)), Moment(self._clock)
+        for peer, frames in waiting:
+            reply = dispatcher.dispatch(frames, peer, moment)
             if reply is not None and not router.send(peer.routing_id, reply):
                 self._news.forget(peer.routing_id)
 

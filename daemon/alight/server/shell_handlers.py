@@ -9,17 +9,15 @@ from functools import partial
 
 import msgspec
 
-from alight.activation.ownership import Surroundings
-from alight.activation.plan import Published, make_plan
 from alight.activation.session import Session
 from alight.clock import Clock
 from alight.errors import UnsafeDirectory
-from alight.files.disk import Disk
-from alight.model import Answer, Environment, Resolution
+from alight.files.moment import Moment
+from alight.model import Answer, Resolution
 from alight.server.followers import Followers
 from alight.server.handlers_base import Surface, absolute
 from alight.server.news import PROJECT_LIMIT, News
-from alight.text import display
+from alight.server.planning import Planner
 from alight.trust.answers import Answers
 from alight.trust.maker import Makers
 from alight.wire import facts
@@ -38,6 +36,7 @@ class ShellHandlers:
     def __init__(self, answers: Answers, makers: Makers, surface: Surface, clock: Clock) -> None:
         self.questions = 0
         self._answers = answers
+        self._planner = Planner(answers, surface)
         self._makers = makers
         self._surface = surface
         self._news = surface.news
@@ -49,34 +48,28 @@ class ShellHandlers:
         self._asked: OrderedDict[bytes, tuple[bytes, Mapping[str, bytes], Answer]] = OrderedDict()
         self._covered: dict[bytes, tuple[Resolution, float]] = {}
 
-    def ask(self, ask: Ask) -> Plan:
-        """What the shell should do now."""
+    def ask(self, ask: Ask, moment: Moment) -> Plan:
+        """What the shell should do now; it had asked before the ``moment`` began."""
         self.questions += 1
-        began_ns = self._clock.wall_ns() - COARSE_CLOCK_NS
+        began_ns = moment.began_ns - COARSE_CLOCK_NS
         session = Session.of(ask)
         directory = absolute(ask.directory)
-        answer = self._answers.answer(directory, session.variables, hurried=self._is_watched)
+        hurried = self._is_watched
+        answer = self._answers.answer(directory, session.variables, hurried=hurried, moment=moment)
         environment = answer.resolution.environment
         # Asked with or without an environment: a line that made none must not speak for what the next one unpacks.
         made = self._makers.made(ask.pid, ask.status, environment.prefix if environment else b"", self._answers.disk())
         if made and answer.state == "untrusted" and self._record_made(answer):
-            answer = self._answers.answer(directory, session.variables, hurried=self._is_watched)
-        self._observe(directory, session.variables, answer)
-        answer = self._settled(answer)
+            moment.over()
+            answer = self._answers.answer(directory, session.variables, hurried=hurried, moment=moment)
+        self._observe(directory, session.variables, answer, watched=hurried)
+        answer = self._settled(answer, moment)
         self._cover(answer)
         self._remember(directory, session.variables, answer)
-        disk = self._answers.disk()
-        surroundings = self._surroundings(answer, session, disk)
-        active = self._describe(session.active, answer, session.variables)
+        plan = self._planner.plan(ask, session, answer, moment, hurried=hurried)
         news = self._news
-        root = answer.resolution.root
-        published = Published(news.file_of(root), news.mark_of(root)) if news is not None else Published(b"", "")
-        surface = self._surface
-        plan = make_plan(
-            session, answer, surroundings, active, disk, published, segment=surface.segment, wrapper=surface.wrapper
-        )
-        if news is not None and self._refresh(news, plan, began_ns):
-            plan = msgspec.structs.replace(plan, mark=news.mark_of(root))
+        if news is not None and self._refresh(news, plan, began_ns, moment):
+            plan = msgspec.structs.replace(plan, mark=news.mark_of(plan.root))
         return plan
 
     def note(self, note: Note) -> Done:
@@ -144,7 +137,15 @@ class ShellHandlers:
         for root in tuple(self._asked):
             self.heard(root, push=push)
 
-    def _observe(self, directory: bytes, variables: Mapping[str, bytes], answer: Answer, *, push: bool = True) -> None:
+    def _observe(
+        self,
+        directory: bytes,
+        variables: Mapping[str, bytes],
+        answer: Answer,
+        *,
+        push: bool = True,
+        watched: bool | None = None,
+    ) -> None:
         """Tell what happened since the look before, which may have been from another directory of the project.
 
         Who asks may be the first to see it: what the watch tells of it later is no news any more, so the other shells
@@ -152,7 +153,7 @@ class ShellHandlers:
         """
         root = answer.resolution.root or directory
         known = self._events.answer(root)
-        if known == answer and self._is_watched:
+        if known == answer and (self._is_watched if watched is None else watched):
             return  # whatever else happens, the watch tells: a shell at its prompt need not look
         if answer.resolution.root and known is None and self._events.answer(directory) is not None:
             root = directory  # it had no root before
@@ -177,10 +178,11 @@ class ShellHandlers:
         while len(self._asked) > PROJECT_LIMIT:
             self._asked.popitem(last=False)
 
-    def _settled(self, answer: Answer) -> Answer:
+    def _settled(self, answer: Answer, moment: Moment) -> Answer:
         """The answer once the stamp is there that the hook will test: for a pool's environment it is written here."""
         try:
-            self._answers.judge.pools.settle(answer)
+            if self._answers.judge.pools.settle(answer):
+                moment.over()
         except (UnsafeDirectory, OSError) as error:
             reason = f"its approval cannot be recorded: {error}"
             return msgspec.structs.replace(answer, state="untrusted", reason=reason, stamp=b"")
@@ -193,7 +195,7 @@ class ShellHandlers:
             # The user is asked instead, and `alight allow` tells what is wrong with the directory.
             return False
 
-    def _refresh(self, news: News, plan: Plan, began_ns: int) -> bool:
+    def _refresh(self, news: News, plan: Plan, began_ns: int, moment: Moment) -> bool:
         """Keep "witness newer than the generation file" meaningful for every shell in the project.
 
         When a witness changed since the file was written, other shells may have asked before it did: they get a new
@@ -205,45 +207,11 @@ class ShellHandlers:
         except OSError:
             written_ns = 0
         witnesses = (plan.witness_1, plan.witness_2, plan.witness_3, plan.witness_4)
-        if not any(_mtime_ns(path) > written_ns for path in witnesses if path):
+        if not any(_mtime_ns(moment.stat(path)) > written_ns for path in witnesses if path):
             return False
         news.bump(plan.root)
         news.touch(plan.root, began_ns)
         return True
-
-    def _surroundings(self, answer: Answer, session: Session, disk: Disk) -> Surroundings:
-        def same(one: bytes, other: bytes) -> bool:
-            return one == other or disk.realpath(one) == disk.realpath(other)
-
-        def alive(prefix: bytes) -> bool:
-            # virtualenv before version 20 writes no pyvenv.cfg, and some images set VIRTUAL_ENV=/usr.
-            marks = (b"/pyvenv.cfg", b"/conda-meta", b"/bin/python", b"/bin/python3")
-            return any(disk.exists(prefix + mark) for mark in marks)
-
-        def elsewhere(prefix: bytes) -> bool:
-            around = self._answers.index.resolve(os.path.dirname(prefix), session.variables, hurried=self._is_watched)
-            return (
-                around.environment is not None
-                and around.confidence in ("certain", "high", "medium")
-                and same(around.environment.prefix, prefix)
-                and around.root != answer.resolution.root
-            )
-
-        return Surroundings(same, alive, elsewhere)
-
-    def _describe(self, prefix: bytes, answer: Answer, variables: Mapping[str, bytes]) -> Environment | None:
-        if not prefix:
-            return None
-        own = answer.resolution.environment
-        if own is not None and own.prefix == prefix:
-            return own
-        around = self._answers.index.resolve(prefix, variables, hurried=self._is_watched).environment
-        path = os.path.normpath(prefix)
-        if around is not None and around.prefix == path:
-            return around
-        # Active, though none that is recognised; what lies around it is something else.
-        name = display(os.fsdecode(os.path.basename(path)))
-        return Environment(prefix, "venv", "", name, "", prefix + b"/bin/python", None, ())
 
     def _cover(self, answer: Answer) -> None:
         """Have the folders of this answer watched, and again now and then: the watch forgets who is not asked about."""
@@ -269,8 +237,5 @@ def _gist(answer: Answer) -> tuple[object, ...]:
     return found.environment, found.interpreter, found.project, answer.state
 
 
-def _mtime_ns(path: bytes) -> int:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return 0
+def _mtime_ns(facts: os.stat_result | None) -> int:
+    return 0 if facts is None else facts.st_mtime_ns

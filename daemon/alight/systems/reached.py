@@ -29,6 +29,7 @@ class Reached:
         self._links = links
         self._learned: OrderedDict[bytes, frozenset[bytes]] = OrderedDict()
         self._pools: tuple[bytes, ...] = ()
+        self._listed: tuple[tuple[View, int], ...] = ()
         self._folders: dict[bytes, Names] | None = None
 
     def learn(self, resolution: Resolution, fingerprint: Fingerprint) -> None:
@@ -51,6 +52,10 @@ class Reached:
         Pools come first, what decided answers long ago last.
         """
         views = self._links.pools.views
+        listed = tuple((view, view.listed) for view in views)
+        if self._folders is not None and listed == self._listed:
+            return self._folders
+        self._listed = listed
         pools = tuple(dict.fromkeys(pool for view in views for pool in (*view.pools, *_containers(view))))
         if self._folders is None or pools != self._pools:
             named: dict[bytes, frozenset[bytes]] = {

@@ -81,7 +81,9 @@ def named(name: bytes, facts: Facts) -> bytes | None:
     """The first pool's environment of that name; None when there is none, or when it is a path and no name."""
     if not name or b"/" in name or b"\0" in name or name in {b".", b".."} or len(name) > NAME_LIMIT:
         return None
-    return next((prefix for pool in pools(facts) if _stands(prefix := join(pool, name), facts)), None)
+    # The pool first: one look at it stands for every name that is not in it, for all projects alike.
+    there = (pool for pool in pools(facts) if facts.disk.is_directory(pool))
+    return next((prefix for pool in there if _stands(prefix := join(pool, name), facts)), None)
 
 
 def project_of(prefix: bytes, facts: Facts) -> bytes | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from alight.clock import Clock
 from alight.files.disk import Disk, Fingerprint
+from alight.files.moment import Moment
 from alight.index import Index
 from alight.model import Answer, Resolution
 from alight.trust.judge import Judge
@@ -17,7 +18,7 @@ from alight.trust.judge import Judge
 LIMIT = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Judged:
     answer: Answer
     fingerprint: Fingerprint
@@ -43,17 +44,26 @@ class Answers:
         return Disk(self._uid, self._clock)
 
     def answer(
-        self, directory: bytes, overrides: Mapping[str, bytes], *, trail: bool = False, hurried: bool = False
+        self,
+        directory: bytes,
+        overrides: Mapping[str, bytes],
+        *,
+        trail: bool = False,
+        hurried: bool = False,
+        moment: Moment | None = None,
     ) -> Answer:
         """What belongs to ``directory`` and what the user decided about it; see ``Index.resolve``."""
-        resolution = self.index.resolve(directory, overrides, trail=trail, hurried=hurried)
+        moment = Moment(self._clock) if moment is None else moment
+        resolution = self.index.resolve(directory, overrides, trail=trail, hurried=hurried, moment=moment)
         if trail or resolution.environment is None:
             return self.judge.join(resolution, self.disk())
         key = (resolution.root, resolution.environment.prefix)
         known = self._judged.get(key)
-        if known is not None and known.of(resolution) and known.fingerprint.holds():
+        if known is not None and known.of(resolution) and moment.holds(known.fingerprint):
             self._judged.move_to_end(key)
-            return msgspec.structs.replace(known.answer, resolution=resolution)
+            if known.answer.resolution is not resolution:
+                known.answer = msgspec.structs.replace(known.answer, resolution=resolution)
+            return known.answer
         disk = self.disk()
         answer = self.judge.join(resolution, disk)
         self._judged[key] = _Judged(answer, disk.fingerprint())

@@ -13,6 +13,7 @@ import pytest
 
 from alight.clock import SystemClock
 from alight.files.disk import Disk
+from alight.files.moment import Moment
 from alight.model import Environment, Resolution
 from alight.resolver import resolve
 from support.playfield import Clock
@@ -143,4 +144,4 @@ def test_a_real_environment_just_made_is_asked_again(tmp_path: Path) -> None:
     make("uv", pythons()[-1], tmp_path / "p" / ".venv")
     disk = Disk(os.getuid(), SystemClock())
     resolve(os.fsencode(tmp_path / "p"), {}, disk, os.fsencode(tmp_path))
-    assert not disk.fingerprint().holds()
+    assert not Moment(SystemClock()).holds(disk.fingerprint())

@@ -1,0 +1,87 @@
+"""One moment of the disk, shared by all who had asked before it began: each path is looked at once for them.
+
+Answers stay right: what is told is no older than the question. Two hundred shells that ask at once ask about the same
+interpreters, pools and settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+
+from alight.clock import Clock
+from alight.files.disk import Fingerprint, Manner, key_of, look, permissions_of
+
+
+class Moment:
+    """The looks since ``began_ns`` (wall clock), for one turn of the loop at most.
+
+    Whoever looks through it must have been asked before it began, and whoever changes the disk says that it is over.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.began_ns = clock.wall_ns()
+        self._clock = clock
+        self._stats: dict[bytes, os.stat_result | None] = {}
+        self._lstats: dict[bytes, os.stat_result | None] = {}
+        self._seen: dict[Manner, dict[bytes, int | None]] = {"stat": {}, "lstat": {}, "permissions": {}}
+        # Kept with their identities, which would otherwise be given to others.
+        self._held: dict[int, Fingerprint] = {}
+        self._done: set[Hashable] = set()
+
+    def over(self) -> None:
+        """The next moment begins: something was changed, or somebody asks who had not before."""
+        self._stats.clear()
+        self._lstats.clear()
+        for seen in self._seen.values():
+            seen.clear()
+        self._held.clear()
+        self._done.clear()
+        self.began_ns = self._clock.wall_ns()
+
+    def stat(self, path: bytes) -> os.stat_result | None:
+        """What the path leads to, or None."""
+        try:
+            return self._stats[path]
+        except KeyError:
+            facts = self._stats[path] = look(path, follow=True)
+            return facts
+
+    def lstat(self, path: bytes) -> os.stat_result | None:
+        """What stands at the path itself, a link included, or None."""
+        try:
+            return self._lstats[path]
+        except KeyError:
+            facts = self._lstats[path] = look(path, follow=False)
+            return facts
+
+    def holds(self, fingerprint: Fingerprint) -> bool:
+        """True when every path looks as it did; at most one ``stat`` per record, nothing is opened."""
+        if fingerprint.racy:
+            return False
+        if id(fingerprint) in self._held:
+            return True
+        known = self._seen
+        for record in fingerprint.records:
+            path, manner = record.path, record.manner
+            try:
+                seen = known[manner][path]
+            except KeyError:
+                seen = known[manner][path] = self._look(path, manner)
+            if seen != record.seen:
+                return False
+        self._held[id(fingerprint)] = fingerprint
+        return True
+
+    def first(self, what: Hashable) -> bool:
+        """True for the first who says so in this moment: what others would only do again."""
+        if what in self._done:
+            return False
+        self._done.add(what)
+        return True
+
+    def _look(self, path: bytes, manner: Manner) -> int | None:
+        facts = self.stat(path) if manner == "stat" else self.lstat(path)
+        if facts is None:
+            return None
+        return permissions_of(facts) if manner == "permissions" else key_of(facts)
