@@ -15,10 +15,13 @@ import pytest
 
 from alight import query
 from alight.clock import SystemClock
+from alight.files.moment import Moment
 from alight.paths import Places
 from alight.server import news as news_module
 from alight.server.boundary import contained
+from alight.server.handlers_base import Peer
 from alight.server.inbox import Inbox
+from alight.server.loop import TURN_SECONDS, Loop
 from alight.server.news import News
 from alight.server.selfcheck import SelfCheck
 from alight.server.timers import Timers
@@ -173,6 +176,38 @@ def test_other_threads_hand_in_work(runtime_directory: Path) -> None:
         assert [number for number, _ in ran] == list(range(500))
         assert {thread for _, thread in ran} != {threading.get_ident()}
         assert query.ping(os.fsencode(echo.places.socket), 5)
+
+
+class Waiting:
+    """A router with so many messages waiting, and a dispatcher that takes ``seconds`` of the clock for each."""
+
+    def __init__(self, clock: FakeClock, count: int, seconds: float) -> None:
+        self.messages = [(Peer(b"shell"), [b"%d" % number]) for number in range(count)]
+        self.served: list[tuple[bytes, Moment]] = []
+        self._clock = clock
+        self._seconds = seconds
+
+    def receive(self, limit: int) -> list[tuple[Peer, list[bytes]]]:
+        taken, self.messages = self.messages[:limit], self.messages[limit:]
+        return taken
+
+    def dispatch(self, frames: list[bytes], _peer: Peer, moment: Moment) -> None:
+        self.served.append((frames[0], moment))
+        self._clock.now += self._seconds
+
+
+@pytest.mark.parametrize(("seconds", "turns"), [(0.0, 1), (TURN_SECONDS / 4, 2), (2 * TURN_SECONDS, 5)])
+def test_a_turn_is_bounded(places: Places, news: News, seconds: float, turns: int) -> None:
+    """What came at once is answered in one moment as long as a turn has time for it, one message at least, in order."""
+    clock = FakeClock()
+    loop = Loop(places, os.getuid(), news, clock, logging.getLogger("test"))
+    waiting = Waiting(clock, 5, seconds)
+    for _ in range(turns):
+        assert len(waiting.served) < 5
+        loop._serve(waiting, waiting)  # type: ignore[arg-type]
+    loop.close()
+    assert [name for name, _ in waiting.served] == [b"%d" % number for number in range(5)]
+    assert len({id(moment) for _, moment in waiting.served}) == turns
 
 
 def test_the_inbox_is_bounded_a_turn() -> None:

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,7 +23,7 @@ from alight.paths import Places
 from alight.server.alive import Heartbeat
 from alight.server.boundary import contained
 from alight.server.dispatch import Dispatcher
-from alight.server.handlers_base import Handler
+from alight.server.handlers_base import Handler, Peer
 from alight.server.inbox import Inbox
 from alight.server.news import News
 from alight.server.selfcheck import SelfCheck
@@ -32,6 +33,11 @@ from alight.wire.limits import HEARTBEAT_SECONDS
 from alight.wire.messages import News as NewsMessage
 
 MESSAGES_PER_TURN = 256
+CALLS_PER_TURN = 64
+
+TURN_SECONDS = 0.05
+"""How long one turn may answer: timers and the heartbeat must not wait for whoever asks a lot."""
+
 SELF_CHECK_SECONDS = 2.0
 """Shorter than the five seconds a spawning shell waits: it then finds a removed socket healed."""
 
@@ -50,6 +56,7 @@ class Loop:
         self._heartbeat = Heartbeat(places, clock)
         self._router: Router | None = None
         self._dispatcher: Dispatcher | None = None
+        self._waiting: deque[tuple[Peer, list[bytes]]] = deque()
         self._reason: str | None = None
 
     # --- callable from every thread ---
@@ -93,16 +100,19 @@ class Loop:
         poller.register(self._inbox.fileno(), zmq.POLLIN)
         with self._signals():
             while self._reason is None:
-                wait = self._timers.wait()
-                ready = dict(poller.poll(None if wait is None else int(wait * 1000) + 1))
-                if router.socket in ready:
+                ready = dict(poller.poll(self._pause_ms()))
+                if self._waiting or router.socket in ready:
                     self._serve(router, dispatcher)
                 if self._inbox.fileno() in ready:
-                    for callback in self._inbox.take(MESSAGES_PER_TURN):
+                    for callback in self._inbox.take(CALLS_PER_TURN):
                         contained(self._log, "a handed-in call", callback, None)
                 for callback in self._timers.take_due():
                     contained(self._log, "a timer", callback, None)
         return self._reason
+
+    def _pause_ms(self) -> int | None:
+        wait = self._timers.wait()
+        return 0 if self._waiting else None if wait is None else int(wait * 1000) + 1
 
     def close(self) -> None:
         """Remove socket and heartbeat, let given replies leave, free everything."""
@@ -114,11 +124,15 @@ class Loop:
 
     def _serve(self, router: Router, dispatcher: Dispatcher) -> None:
         # All of them first: the one moment that answers them begins when the last one is here.
-        waiting, moment = list(router.receive(MESSAGES_PER_TURN)), Moment(self._clock)
-        for peer, frames in waiting:
+        self._waiting.extend(router.receive(MESSAGES_PER_TURN - len(self._waiting)))
+        moment, end = Moment(self._clock), self._clock.monotonic() + TURN_SECONDS
+        while self._waiting:
+            peer, frames = self._waiting.popleft()
             reply = dispatcher.dispatch(frames, peer, moment)
             if reply is not None and not router.send(peer.routing_id, reply):
                 self._news.forget(peer.routing_id)
+            if self._clock.monotonic() >= end:
+                break
 
     def _push(self, routing_id: bytes, message: NewsMessage) -> bool:
         if self._router is None or self._dispatcher is None:

@@ -6,11 +6,13 @@ stdout, for those that have a view of the disk of their own.
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -19,17 +21,24 @@ from alight.model import Answer
 from alight.paths import Places
 from alight.wire.requests import AnswerReply, Decide, Follow, GetAnswer, GetStatus, StatusReply
 from conformance.freshness import launch
-from conformance.freshness.compare import fresh
+from conformance.freshness.compare import Pair, fresh
+from conformance.freshness.shells import Shells
 from support.until import until
 
 SETTLE_SECONDS = 10.0
 
+EVERY = 3
+"""Shells ask with every third question: what is right takes long to find out."""
+
 
 class Asks(Protocol):
-    """Gives (the daemon's answer, the fresh one)."""
+    """Gives (what the daemon says, what is right)."""
 
-    def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> tuple[Answer, Answer]:
-        """Both answers to one question."""
+    def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> list[Pair]:
+        """Pairs for one question: of shells, one of which asks what was asked before, and of a command."""
+
+    def settle(self, variables: Mapping[str, bytes]) -> None:
+        """Wait until the pools that these variables name are read: shells are told when, and answered before."""
 
     def attend(self, directory: bytes) -> None:
         """Have the directory watched, as for a shell in it."""
@@ -49,8 +58,22 @@ class Asker:
         self._client = Client(places, 20.0)
         self._places = places
         self._home = home
+        self._shells = Shells(places.socket, home, places.trust)
+        self._former = home
+        self._turns = itertools.count()
 
-    def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> tuple[Answer, Answer]:
+    def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> list[Pair]:
+        # They first: nothing that a command asks has refreshed what the daemon knows.
+        shells = next(self._turns) % EVERY == 0
+        plans = self._shells.ask((directory, self._former), variables) if shells else []
+        self._former = directory
+        given = self._settled(directory, variables)
+        return [*plans, (given, fresh(directory, variables, self._home, self._places.trust))]
+
+    def settle(self, variables: Mapping[str, bytes]) -> None:
+        self._settled(self._home, variables)
+
+    def _settled(self, directory: bytes, variables: Mapping[str, bytes]) -> Answer:
         frames = tuple(name.encode() + b"=" + value for name, value in variables.items())
 
         def settled() -> Answer | None:
@@ -58,8 +81,11 @@ class Asker:
             assert isinstance(reply, AnswerReply)
             return reply.answer if reply.settled else None
 
-        given = until("what lies in the pools is read", settled, SETTLE_SECONDS)
-        return given, fresh(directory, variables, self._home, self._places.trust)
+        return until("what lies in the pools is read", settled, SETTLE_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the daemon."""
+        self._shells.close()
 
     def attend(self, directory: bytes) -> None:
         self._client.request(Follow(directory, after=-1))
@@ -84,15 +110,17 @@ class Elsewhere:
         command = [*words, sys.executable, "-m", "conformance.freshness.asker"]
         self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")
 
-    def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> tuple[Answer, Answer]:
+    def ask(self, directory: bytes, variables: Mapping[str, bytes]) -> list[Pair]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         pickle.dump((directory, dict(variables)), self._process.stdin)
         self._process.stdin.flush()
-        given, right = pickle.load(self._process.stdout)
-        assert isinstance(given, Answer)
-        assert isinstance(right, Answer)
-        return given, right
+        pairs = pickle.load(self._process.stdout)
+        assert isinstance(pairs, list)
+        return pairs
+
+    def settle(self, variables: Mapping[str, bytes]) -> None:
+        self._near.settle(variables)
 
     def attend(self, directory: bytes) -> None:
         self._near.attend(directory)
@@ -117,14 +145,14 @@ def main() -> None:
     home = Path(os.environ["HOME"])
     runtime = Path(os.environ["ALIGHT_RUNTIME_DIR"])
     places = Places(runtime, home / ".config/alight", home / ".local/share/alight", home / ".local/state/alight")
-    asker = Asker(places, os.fsencode(home))
-    while True:
-        try:
-            question = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        pickle.dump(asker.ask(*question), sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+    with closing(Asker(places, os.fsencode(home))) as asker:
+        while True:
+            try:
+                question = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            pickle.dump(asker.ask(*question), sys.stdout.buffer)
+            sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -115,6 +115,8 @@ class _Run:
             {"WORKON_HOME": home + b"/.virtualenvs"},
         )
         self._folder = land.home / "code/recovery"
+        for variables in self._variables:
+            served.asks.settle(variables)
         for project in land.projects[::3]:
             served.asks.allow(os.fsencode(project))
 
@@ -171,11 +173,11 @@ class _Run:
     def _ask(self, directory: Path, variables: Mapping[str, bytes]) -> None:
         if self._chance.random() < ATTENDED:
             self._served.asks.attend(os.fsencode(directory))
-        given, right = self._served.asks.ask(os.fsencode(directory), variables)
-        self._result.questions += 1
-        if given != right:
-            told = self._changes.told
-            self._result.stale.append(Stale(self._result.changes, told, str(directory), variables, given, right))
+        for given, right in self._served.asks.ask(os.fsencode(directory), variables):
+            self._result.questions += 1
+            if given != right:
+                told = self._changes.told
+                self._result.stale.append(Stale(self._result.changes, told, str(directory), variables, given, right))
 
 
 def main(arguments: Sequence[str]) -> int:

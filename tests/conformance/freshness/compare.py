@@ -15,8 +15,12 @@ from alight.model import Answer
 from alight.trust.answers import Answers
 from alight.trust.judge import Judge
 from alight.trust.records import Records
+from alight.wire.messages import Plan
 
 SHOWN = 300
+
+Pair = tuple[Answer, Answer] | tuple[Plan, Plan]
+"""What the daemon says, and what is right."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class Stale:
     change: str
     directory: str
     variables: Mapping[str, bytes]
-    given: Answer
-    fresh: Answer
+    given: Answer | Plan
+    fresh: Answer | Plan
 
     def __str__(self) -> str:
         lines = [f"{self.number}: {self.directory} {dict(self.variables)} after: {self.change}"]
@@ -54,9 +58,9 @@ def fresh(directory: bytes, variables: Mapping[str, bytes], home: bytes, trust: 
     return answers.answer(directory, variables)
 
 
-def _flat(answer: Answer) -> dict[str, object]:
+def _flat(answer: Answer | Plan) -> dict[str, object]:
     built = msgspec.to_builtins(answer, builtin_types=(bytes,))
-    resolution = built.pop("resolution")
+    resolution = built.pop("resolution", {})
     return {**built, **resolution}
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +52,8 @@ class Impossible(Exception):
 def plain(land: Landscape, **more: str) -> Iterator[Served]:
     """Watching is on, unless the variables say otherwise."""
     environ = _environ(land, **more)
-    with DaemonInstance(LAUNCH, environ) as daemon:
-        yield Served(Asker(daemon.places(), os.fsencode(land.home)), restore=_nothing)
+    with DaemonInstance(LAUNCH, environ) as daemon, _asker(daemon, land) as asker:
+        yield Served(asker, restore=_nothing)
 
 
 @contextmanager
@@ -67,9 +67,9 @@ def off(land: Landscape) -> Iterator[Served]:
 @contextmanager
 def suspend(land: Landscape) -> Iterator[Served]:
     """The daemon is stopped while things change, as by a lid that is closed."""
-    with DaemonInstance(LAUNCH, _environ(land)) as daemon:
+    with DaemonInstance(LAUNCH, _environ(land)) as daemon, _asker(daemon, land) as asker:
         yield Served(
-            Asker(daemon.places(), os.fsencode(land.home)),
+            asker,
             lambda: daemon.signal(signal.SIGSTOP),
             lambda: daemon.signal(signal.SIGCONT),
             "alight was stopped",
@@ -98,8 +98,7 @@ def overflow(land: Landscape) -> Iterator[Served]:
         asker.attend(os.fsencode(noisy))
         daemon.signal(signal.SIGSTOP)
 
-    with DaemonInstance(LAUNCH, _environ(land)) as daemon:
-        asker = Asker(daemon.places(), os.fsencode(land.home))
+    with DaemonInstance(LAUNCH, _environ(land)) as daemon, _asker(daemon, land) as asker:
         yield Served(asker, before, after, "the kernel dropped some", _nothing)
 
 
@@ -112,10 +111,9 @@ def exhausted(land: Landscape) -> Iterator[Served]:
     words = [*unshare, "sh", "-c", script, "sh"]
     _require([*words, "true"], "user namespaces with limits of their own")
     python = _script(land, "limited-python", f'exec {_quoted(words)} {_quoted([sys.executable])} "$@"\n')
-    with DaemonInstance(LAUNCH, _environ(land), python=python) as daemon:
+    with DaemonInstance(LAUNCH, _environ(land), python=python) as daemon, _asker(daemon, land) as asker:
         inside = ["nsenter", "--user", "--preserve-credentials", "--target", str(daemon.process.pid)]
         more = [*inside, "sh", "-c", f"echo {1000 * WATCHES} > {limit}"]
-        asker = Asker(daemon.places(), os.fsencode(land.home))
         yield Served(asker, reason="limit is reached", restore=lambda: _run(more))
 
 
@@ -129,8 +127,7 @@ def network(land: Landscape) -> Iterator[Served]:
     _require([*mounted, "test", "-d", str(code)], "FUSE in a user namespace")
     environ = _environ(land)
     script = _script(land, "mounted-python", f'exec {_quoted(mounted)} {_quoted([sys.executable])} "$@"\n')
-    with DaemonInstance(LAUNCH, environ, python=script) as daemon:
-        near = Asker(daemon.places(), os.fsencode(land.home))
+    with DaemonInstance(LAUNCH, environ, python=script) as daemon, _asker(daemon, land) as near:
         asker = Elsewhere(mounted, daemon.environ, near)
         try:
             inside = ["nsenter", "--user", "--mount", "--preserve-credentials", "--target", str(daemon.process.pid)]
@@ -153,6 +150,10 @@ MODES: Mapping[str, Callable[[Landscape], object]] = {
 def _environ(land: Landscape, **more: str) -> dict[str, str]:
     runtime = land.home.parent / "r"
     return clean_environment(land.home, ALIGHT_RUNTIME_DIR=str(runtime), **more)
+
+
+def _asker(daemon: DaemonInstance, land: Landscape) -> closing[Asker]:
+    return closing(Asker(daemon.places(), os.fsencode(land.home)))
 
 
 def _nothing() -> None:
