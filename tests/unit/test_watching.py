@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from alight.clock import SystemClock
+from alight.files.moment import Moment
 from alight.index import Index
 from alight.model import EventKind
 from alight.paths import Places
@@ -290,7 +291,7 @@ def test_a_storm_is_heard_in_small_steps(desk: Desk, land: Landscape) -> None:
     class Slow:
         roots = tuple(b"/%d" % number for number in range(50))
 
-        def heard(self, root: bytes) -> None:
+        def heard(self, root: bytes, _moment: Moment) -> None:
             heard.append(root)
             clock.now += 0.001
 

@@ -120,9 +120,9 @@ class Handlers:
         """Every root that was asked about, the latest last."""
         return self._shells.roots
 
-    def heard(self, root: bytes) -> None:
+    def heard(self, root: bytes, moment: Moment | None = None) -> None:
         """Something changed on disk about ``root``: tell the shells when the answer did."""
-        self._shells.heard(root)
+        self._shells.heard(root, moment)
 
     def reconsider(self) -> None:
         """Something changed that may concern any project."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from alight.clock import Clock
+from alight.files.moment import Moment
 from alight.server.covering import Covering, environments_of
 from alight.watch.coverage import SHARED
 
@@ -20,8 +21,8 @@ class Hears(Protocol):
     def roots(self) -> tuple[bytes, ...]:
         """Every root that was asked about, the latest last."""
 
-    def heard(self, root: bytes) -> None:
-        """Something changed on disk about ``root``."""
+    def heard(self, root: bytes, moment: Moment) -> None:
+        """Something changed on disk about ``root``, before the ``moment`` began."""
 
 
 class Hearing:
@@ -73,12 +74,13 @@ class Hearing:
             self._step()
 
     def _step(self) -> None:
-        end = self._clock.monotonic() + STEP_NS / 1e9
+        # What is said of many projects at once is mostly about what they share.
+        end, moment = self._clock.monotonic() + STEP_NS / 1e9, Moment(self._clock)
         while self._changed or self._waiting:
             if self._changed:
                 self._forget(_taken(self._changed))
             else:
-                self._hears.heard(_taken(self._waiting))
+                self._hears.heard(_taken(self._waiting), moment)
             if self._clock.monotonic() >= end:
                 break
         self._under_way = bool(self._changed or self._waiting)

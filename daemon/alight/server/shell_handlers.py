@@ -115,7 +115,7 @@ class ShellHandlers:
         """Every root, or directory without one, that was asked about, the latest last."""
         return tuple(self._asked)
 
-    def heard(self, root: bytes, *, push: bool = True) -> None:
+    def heard(self, root: bytes, moment: Moment | None = None, *, push: bool = True) -> None:
         """Something changed on disk about ``root``: tell the shells when the answer did, or what belongs to it.
 
         A hint may be about anything; where nobody asked yet, or all is as it was, nobody is told. Without ``push`` the
@@ -125,7 +125,7 @@ class ShellHandlers:
         if last is None:
             return
         directory, variables, former = last
-        answer = self._answers.answer(directory, variables)
+        answer = self._answers.answer(directory, variables, moment=moment)
         is_news = self._events.observe(root, answer, self._answers.disk(), partial(self.heard, root))
         if answer != former:
             self._remember(directory, variables, answer, root)
