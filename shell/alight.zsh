@@ -161,16 +161,10 @@ __alight_close() {
 
 # --- state and display ---------------------------------------------------------------------------
 
-__alight_show() {
-  local state=$1 name=$2 kind=$3 version=$4 text=$5
-  __alight_shown="$__alight_adopted|$1|$2|$3|$4|$5"
-  # Whoever switched an adopted environment on has put the name into the prompt already.
-  if (( __alight_adopted )); then
-    [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || text=
-  fi
-  typeset -gx ALIGHT_STATE=$state ALIGHT_ENV_NAME=$name ALIGHT_ENV_KIND=$kind ALIGHT_PYTHON_VERSION=$version ALIGHT_PROMPT=$text
-  (( __alight_slot )) && psvar[__alight_slot]=${text//\%\%/%}
-  return 0
+__alight_show_none() {
+  __alight_shown="$__alight_adopted|none||||"
+  typeset -gx ALIGHT_STATE=none ALIGHT_ENV_NAME= ALIGHT_ENV_KIND= ALIGHT_PYTHON_VERSION= ALIGHT_PROMPT=
+  (( ! __alight_slot )) || psvar[__alight_slot]=
 }
 
 # The segment goes in front of PROMPT without any data in it: %1v shows psvar[1] as it is.
@@ -228,84 +222,72 @@ __alight_sort() {
 
 # --- applying and undoing ------------------------------------------------------------------------
 
-# Takes what was added out of the entries in __alight_list; what was replaced comes back unless it is there again.
-__alight_take_out() {
-  local __alight_each __alight_old
-  local -i __alight_at
-  for __alight_each in "${(@)__alight_added}"; do
-    __alight_old=
-    [[ $__alight_each != *:* ]] || __alight_old=${__alight_each%%:*}
-    __alight_at=${__alight_list[(ie)${__alight_each#*:}]}
-    (( __alight_at <= $#__alight_list )) || continue
-    if [[ -n $__alight_old ]] && (( ! ${__alight_list[(Ie)$__alight_old]} )); then
-      __alight_list[__alight_at]=$__alight_old
-    else
-      __alight_list[__alight_at]=()
-    fi
-  done
-}
-
 # Leaves our environment: by value, so that what the user changed meanwhile stays. Where the user has put another one in
-# its place, or has taken it off conda's stack, there is nothing to leave.
+# its place, or has taken it off conda's stack, it is only forgotten, as it is when $1 is `forget`. In one piece, like
+# all that a `cd` does: a call costs zsh as much as a dozen lines.
 __alight_leave() {
-  local __alight_each
+  local __alight_each __alight_old __alight_name
   local -a __alight_list __alight_after
+  local -i __alight_at
   __alight_unfinished=1 __alight_session_seen=
-  if [[ -n $__alight_conda && ${CONDA_PREFIX-} != $__alight_conda ]] ||
-    { (( __alight_adopted )) && [[ ${VIRTUAL_ENV-}:${CONDA_PREFIX-} != $__alight_adopted_as ]] }; then
-    __alight_forget
-    return 0
-  fi
-  while (( $#__alight_on_leave )); do
-    # What Ctrl-C ends is not begun again.
-    __alight_each=$__alight_on_leave[1]
-    shift __alight_on_leave
-    __alight_source $__alight_each
-  done
-  __alight_after=("${(@)__alight_after_leave}")
-  if (( ! __alight_adopted )); then
-    for __alight_each in "${(@k)__alight_ours}"; do
-      if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
-        (( ! ${(P)+__alight_each} )) || continue
-      elif (( ! ${(P)+__alight_each} )) || [[ ${(P)__alight_each} != $__alight_ours[$__alight_each] ]]; then
-        continue
-      fi
-      case $__alight_was[$__alight_each] in
-        unset) unset $__alight_each ;;
-        exported) typeset -gx -- "$__alight_each=$__alight_former[$__alight_each]" ;;
-        set)
-          typeset -g +x -- $__alight_each
-          typeset -g -- "$__alight_each=$__alight_former[$__alight_each]"
-          ;;
-      esac
+  if [[ ${1-} != forget && ( -z $__alight_conda || ${CONDA_PREFIX-} == $__alight_conda ) &&
+    ( $__alight_adopted == 0 || ${VIRTUAL_ENV-}:${CONDA_PREFIX-} == $__alight_adopted_as ) ]]; then
+    while (( $#__alight_on_leave )); do
+      # What Ctrl-C ends is not begun again.
+      __alight_each=$__alight_on_leave[1]
+      shift __alight_on_leave
+      __alight_source $__alight_each
     done
-    __alight_list=("${(@)path}")
-    __alight_take_out
-    path=("${(@)__alight_list}")
-    # Another environment's script has saved PATH with our entry.
-    if [[ -n ${_OLD_VIRTUAL_PATH-} ]]; then
-      __alight_list=("${(@s.:.)_OLD_VIRTUAL_PATH}")
-      __alight_take_out
-      _OLD_VIRTUAL_PATH=${(j.:.)__alight_list}
+    __alight_after=("${(@)__alight_after_leave}")
+    if (( ! __alight_adopted )); then
+      for __alight_each in "${(@k)__alight_ours}"; do
+        if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
+          (( ! ${(P)+__alight_each} )) || continue
+        elif (( ! ${(P)+__alight_each} )) || [[ ${(P)__alight_each} != $__alight_ours[$__alight_each] ]]; then
+          continue
+        fi
+        case $__alight_was[$__alight_each] in
+          unset) unset $__alight_each ;;
+          exported) typeset -gx -- "$__alight_each=$__alight_former[$__alight_each]" ;;
+          set)
+            typeset -g +x -- $__alight_each
+            typeset -g -- "$__alight_each=$__alight_former[$__alight_each]"
+            ;;
+        esac
+      done
+    elif [[ -n $__alight_conda ]]; then
+      __alight_pop
+    # The function of the environment's own script; never a command of that name found on PATH.
+    elif (( $+functions[deactivate] )); then
+      deactivate
+    else
+      unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+      __alight_added=("$__alight_applied/bin")
     fi
-  elif [[ -n $__alight_conda ]]; then
-    __alight_pop
-  # The function of the environment's own script; never a command of that name found on PATH.
-  elif (( $+functions[deactivate] )); then
-    deactivate
-  else
-    unset VIRTUAL_ENV VIRTUAL_ENV_PROMPT
-    __alight_added=("$__alight_applied/bin") __alight_list=("${(@)path}")
-    __alight_take_out
-    path=("${(@)__alight_list}")
+    if [[ $#__alight_added == 1 && $__alight_added[1] != *:* && -z ${_OLD_VIRTUAL_PATH-} ]]; then
+      __alight_at=${path[(ie)$__alight_added[1]]}
+      (( __alight_at > $#path )) || path[__alight_at]=()
+    else
+      # Another environment's script has saved PATH with our entry.
+      for __alight_name in PATH _OLD_VIRTUAL_PATH; do
+        [[ -n ${(P)__alight_name-} ]] || continue
+        __alight_list=("${(@s.:.)${(P)__alight_name}}")
+        for __alight_each in "${(@)__alight_added}"; do
+          # What was replaced comes back unless it is there again.
+          __alight_old=
+          [[ $__alight_each != *:* ]] || __alight_old=${__alight_each%%:*}
+          __alight_at=${__alight_list[(ie)${__alight_each#*:}]}
+          (( __alight_at <= $#__alight_list )) || continue
+          if [[ -n $__alight_old ]] && (( ! ${__alight_list[(Ie)$__alight_old]} )); then
+            __alight_list[__alight_at]=$__alight_old
+          else
+            __alight_list[__alight_at]=()
+          fi
+          : ${(P)__alight_name::=${(j.:.)__alight_list}}
+        done
+      done
+    fi
   fi
-  __alight_forget
-  for __alight_each in "${(@)__alight_after}"; do
-    __alight_source $__alight_each
-  done
-}
-
-__alight_forget() {
   # Another environment's script may have put its own function in the place of ours.
   if (( __alight_deactivate_is_ours )) && [[ ${functions[deactivate]-} == *__alight_deactivate* ]]; then
     unset -f deactivate
@@ -314,6 +296,9 @@ __alight_forget() {
   __alight_on_leave=() __alight_after_leave=()
   __alight_applied= __alight_sign= __alight_conda= __alight_entry= __alight_unfinished=
   __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_scripts=0
+  for __alight_each in "${(@)__alight_after}"; do
+    __alight_source $__alight_each
+  done
 }
 
 # Undoes what Ctrl-C has left half done. Whoever ends a script of the environment does not want it now.
@@ -409,7 +394,8 @@ __alight_valid() {
       path-add)
         [[ $__alight_rest == /* && $__alight_rest != *:* ]] || return 1
         [[ $__alight_rest -ef $__alight_prefix/bin ]] ||
-          { [[ $__alight_rest == */condabin ]] && __alight_is_own ${__alight_rest%/*}/conda-meta } || return 1
+          { [[ $__alight_rest == */condabin ]] && [[ -e ${__alight_rest%/*}/conda-meta ]] &&
+            [[ -O ${__alight_rest%/*}/conda-meta || ! -w ${__alight_rest%/*}/conda-meta ]] } || return 1
         ;;
       path-replace)
         [[ $__alight_rest == /*:/* && ${__alight_rest#*:} != *:* && ${__alight_rest#*:} != ${__alight_rest%:*} ]] &&
@@ -443,26 +429,6 @@ __alight_is_place() {
     esac
   done
   return 1
-}
-
-# What is root's is what we cannot write.
-__alight_is_own() {
-  [[ -e $1 ]] && [[ -O $1 || ! -w $1 ]]
-}
-
-__alight_is_stamp() {
-  [[ $1 == /*/alight/trust/*.json && ${#${1:t:r}} == 64 && ${1:t:r} != *[^0-9a-f]* ]] || return 1
-  [[ -f $1 && -O $1 && ! -L $1 && -O ${1:h} ]]
-}
-
-# A reply can at most choose among environments that this shell finds to be the user's own and approved. What tells that
-# the environment is there is left in REPLY.
-__alight_may_enter() {
-  [[ $1 == /* && $1 != *:* && -d $1/bin ]] || return 1
-  REPLY=$1/pyvenv.cfg
-  [[ -f $REPLY ]] || REPLY=$1/conda-meta
-  [[ -e $REPLY ]] || (( ! __alight_bare )) || REPLY=$1/bin/python
-  __alight_is_own $REPLY && __alight_is_stamp $2
 }
 
 # Returns 1 when Ctrl-C has ended a script.
@@ -538,7 +504,8 @@ __alight_is_approved() {
 __alight_source() {
   local -a __alight_on
   __alight_on=($1(N.u0f:go-w:) $1(N.Uf:go-w:))
-  (( $#__alight_on )) && __alight_is_stamp $__alight_stamp || return 0
+  (( $#__alight_on )) || return 0
+  [[ -f $__alight_stamp && -O $__alight_stamp && ! -L $__alight_stamp && -O ${__alight_stamp:h} ]] || return 0
   [[ ! $1 -nt $__alight_stamp ]] || ! __alight_is_approved ${1%/*} || return 0
   ! zle || { zle -I && __alight_redrawn=1 }
   local __alight_exit=${functions[exit]-} __alight_subshell=$ZSH_SUBSHELL
@@ -564,36 +531,40 @@ __alight_source() {
   return __alight_ended
 }
 
-# Takes over the plan in __alight_f. Returns 1 when any field is not what it should be, 2 when a script is to run and the
-# user's options are not known; nothing was applied then.
+# Takes over the plan in its arguments, the fields from the verb on. Returns 1 when any of them is not what it should be,
+# 2 when a script is to run and the user's options are not known; nothing was applied then.
 __alight_take() {
+  [[ $1 == plan ]] && (( $# >= 19 )) || return 1
+  local __alight_action=$2 __alight_prefix=$4 __alight_there __alight_text REPLY
   local -a __alight_operations
-  [[ $__alight_f[1] == plan ]] && (( $#__alight_f >= 19 )) || return 1
-  __alight_operations=("${(@)__alight_f[20,-1]}")
-  local __alight_action=$__alight_f[2] __alight_prefix=$__alight_f[4]
-  [[ -z $__alight_f[3] || $__alight_f[3] == /* ]] && [[ -z $__alight_prefix || $__alight_prefix == /* ]] || return 1
-  [[ -z $__alight_f[14] || $__alight_f[14] == $__alight_runtime/* ]] || return 1
+  __alight_operations=("${(@)@[20,-1]}")
+  [[ ( -z $3 || $3 == /* ) && ( -z $4 || $4 == /* ) && ( -z ${14} || ${14} == $__alight_runtime/* ) ]] || return 1
   __alight_bare=1
   if [[ -n $__alight_plain ]]; then
-    # These very ones were found in order less than 30 s ago, and none of them calls for a look at the disk.
-    [[ ${(t)VIRTUAL_ENV-}${(t)VIRTUAL_ENV_PROMPT-} != *readonly* ]] || return 1
+    # These very ones were found in order less than 30 s ago: VIRTUAL_ENV, VIRTUAL_ENV_PROMPT, perhaps `unset PYTHONHOME`, and
+    # the entry in PATH.
+    [[ ${(t)VIRTUAL_ENV}${(t)VIRTUAL_ENV_PROMPT}${(t)PYTHONHOME} != *(array|association|integer|float|special|readonly)* ]] ||
+      return 1
     __alight_bare=0
   elif (( $#__alight_operations )); then
     __alight_valid $__alight_action "$__alight_prefix" "${(@)__alight_operations}" || return 1
     (( $+__alight_options || ! ${__alight_operations[(I)run *]} )) || return 2
   fi
+  if [[ $__alight_action == enter || $__alight_action == (keep|adopt) && -n $6 && $6 != $__alight_stamp ]]; then
+    [[ $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || return 1
+    [[ -f $6 && -O $6 && ! -L $6 && -O ${6:h} ]] || return 1
+  fi
   case $__alight_action in
-    keep | adopt) [[ -z $__alight_f[6] || $__alight_f[6] == $__alight_stamp ]] || __alight_is_stamp $__alight_f[6] || return 1 ;|
     keep)
       if [[ -n $__alight_applied ]]; then
-        __alight_stamp=${__alight_f[6]:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=() __alight_scripts=0
+        __alight_stamp=${6:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=() __alight_scripts=0
         (( ! $#__alight_operations )) || __alight_apply "${(@)__alight_operations}"
       fi
       ;;
     adopt)
-      __alight_forget
+      __alight_leave forget
       __alight_applied=$__alight_prefix __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
-      __alight_stamp=$__alight_f[6] __alight_approved=$__alight_prefix __alight_sign=$__alight_prefix/pyvenv.cfg
+      __alight_stamp=$6 __alight_approved=$__alight_prefix __alight_sign=$__alight_prefix/pyvenv.cfg
       [[ -f $__alight_sign ]] || __alight_sign=$__alight_prefix/conda-meta
       [[ -n ${VIRTUAL_ENV-} ]] || __alight_conda=${CONDA_PREFIX-}
       __alight_look_at_stack
@@ -601,21 +572,38 @@ __alight_take() {
       __alight_apply "${(@)__alight_operations}"
       ;;
     enter)
-      __alight_may_enter $__alight_prefix $__alight_f[6] || return 1
+      # A reply can at most choose among environments that this shell finds to be the user's own, or root's, which are
+      # those that we cannot write.
+      [[ $__alight_prefix == /* && $__alight_prefix != *:* && -d $__alight_prefix/bin ]] || return 1
+      __alight_there=$__alight_prefix/pyvenv.cfg
+      [[ -f $__alight_there ]] || __alight_there=$__alight_prefix/conda-meta
+      [[ -e $__alight_there ]] || (( ! __alight_bare )) || __alight_there=$__alight_prefix/bin/python
+      [[ -O $__alight_there || -e $__alight_there && ! -w $__alight_there ]] || return 1
       [[ -z $__alight_applied ]] || __alight_leave
       # From here on the record tells how to undo what Ctrl-C leaves half done.
       __alight_unfinished=1 __alight_session_seen=
-      __alight_applied=$__alight_prefix __alight_sign=$REPLY __alight_stamp=$__alight_f[6]
-      __alight_approved=$__alight_prefix __alight_root=$__alight_f[3]
-      __alight_apply "${(@)__alight_operations}" || return 1
+      __alight_applied=$__alight_prefix __alight_sign=$__alight_there __alight_stamp=$6
+      __alight_approved=$__alight_prefix __alight_root=$3
+      if [[ -n $__alight_plain && ! ( -v VIRTUAL_ENV || -v VIRTUAL_ENV_PROMPT || -v PYTHONHOME ) ]]; then
+        # What __alight_apply would do, were it to look at each.
+        __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${__alight_operations[2]#*=}")
+        __alight_was=(VIRTUAL_ENV unset VIRTUAL_ENV_PROMPT unset)
+        __alight_added=($__alight_prefix/bin)
+        typeset -gx VIRTUAL_ENV=$__alight_prefix VIRTUAL_ENV_PROMPT=$__alight_ours[VIRTUAL_ENV_PROMPT]
+        PATH=$__alight_prefix/bin${PATH:+:$PATH}
+      else
+        __alight_apply "${(@)__alight_operations}" || return 1
+      fi
       if (( ! $+functions[deactivate] )); then
         deactivate() { __alight_plainly __alight_deactivate "$@" }
         __alight_deactivate_is_ours=1
       fi
       __alight_conda=${__alight_ours[CONDA_PREFIX]-}
       (( __alight_bare )) || __alight_entry=
-      __alight_look_at_stack
-      __alight_entered_at=$__alight_level
+      if [[ -n $__alight_conda ]]; then
+        __alight_look_at_stack
+        __alight_entered_at=$__alight_level
+      fi
       __alight_unfinished=
       ;;
     leave | clean)
@@ -627,139 +615,66 @@ __alight_take() {
       ;;
     *) return 1 ;;
   esac
-  __alight_root=$__alight_f[3] __alight_owner=$__alight_f[5]
+  __alight_root=$3 __alight_owner=$5
   if [[ -n $__alight_declined && ${__alight_root:--} != $__alight_declined ]]; then
     __alight_declined=
     [[ $__alight_switch == paused ]] && __alight_switch=on
   fi
-  __alight_generation=$__alight_f[14]
-  __alight_witness_1=$__alight_f[16] __alight_witness_2=$__alight_f[17]
-  __alight_witness_3=$__alight_f[18] __alight_witness_4=$__alight_f[19]
-  __alight_wants_segment=$__alight_f[12]
-  [[ "$__alight_adopted|$__alight_f[7]|$__alight_f[8]|$__alight_f[9]|$__alight_f[10]|$__alight_f[11]" == "$__alight_shown" ]] ||
-    __alight_show "$__alight_f[7]" "$__alight_f[8]" "$__alight_f[9]" "$__alight_f[10]" "$__alight_f[11]"
-  [[ -z $__alight_f[13] ]] || __alight_say "$__alight_f[13]"
+  __alight_generation=${14} __alight_wants_segment=${12}
+  __alight_witness_1=${16} __alight_witness_2=${17} __alight_witness_3=${18} __alight_witness_4=${19}
+  if [[ "$__alight_adopted|$7|$8|$9|${10}|${11}" != "$__alight_shown" ]]; then
+    __alight_shown="$__alight_adopted|$7|$8|$9|${10}|${11}" __alight_text=${11}
+    # Whoever switched an adopted environment on has put the name into the prompt already.
+    if (( __alight_adopted )); then
+      [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
+        __alight_text=
+    fi
+    typeset -gx ALIGHT_STATE=$7 ALIGHT_ENV_NAME=$8 ALIGHT_ENV_KIND=$9 ALIGHT_PYTHON_VERSION=${10} ALIGHT_PROMPT=$__alight_text
+    (( ! __alight_slot )) || psvar[__alight_slot]=${__alight_text//\%\%/%}
+  fi
+  [[ -z ${13} ]] || __alight_say "${13}"
   if [[ -n $__alight_signed ]]; then
     __alight_signature_seen=$__alight_signed
   else
     __alight_signature
     # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
-    __alight_signature_seen=$__alight_f[15]:${REPLY#*:}
+    __alight_signature_seen=${15}:${REPLY#*:}
     __alight_sort
   fi
 }
 
 # --- the prompt ----------------------------------------------------------------------------------
 
-# What an answer depends on. In pieces: zsh copies the whole of a string for each variable in it.
-__alight_session() {
-  __alight_session_seen="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}"
-  __alight_seen_2="${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}"
-  __alight_seen_3="${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}"
-  __alight_seen_4="${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}"
-  __alight_seen_5="${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}"
-  __alight_seen_6="$PATH"
-}
-
-# Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
-# witnesses of that answer are as they were: the same test that a prompt makes where nothing was asked. Not after anything
-# that the user said to us. $1 is the status of the last command, $2 is 0 when nothing calls for a new answer. A shell that has the function `deactivate` did not inherit what
-# is on: it was switched on right here, by a start-up file.
+# Asks, applies the answer and remembers it, by the question that __alight_look has put together; $1 is as there. Returns 1
+# when there is no answer, 2 as __alight_take does.
 __alight_ask() {
-  local __alight_forced=$2 __alight_signed= __alight_plain= REPLY
-  local -a __alight_variables __alight_f
-  # In one piece: a loop over the names would take longer than the whole exchange.
-  __alight_variables=(
-    ${PATH+"PATH=$PATH"} ${VIRTUAL_ENV+"VIRTUAL_ENV=$VIRTUAL_ENV"}
-    ${VIRTUAL_ENV_PROMPT+"VIRTUAL_ENV_PROMPT=$VIRTUAL_ENV_PROMPT"}
-    ${VIRTUAL_ENV_DISABLE_PROMPT+"VIRTUAL_ENV_DISABLE_PROMPT=$VIRTUAL_ENV_DISABLE_PROMPT"}
-    ${CONDA_PREFIX+"CONDA_PREFIX=$CONDA_PREFIX"} ${CONDA_DEFAULT_ENV+"CONDA_DEFAULT_ENV=$CONDA_DEFAULT_ENV"}
-    ${CONDA_SHLVL+"CONDA_SHLVL=$CONDA_SHLVL"} ${CONDA_PREFIX_1+"CONDA_PREFIX_1=$CONDA_PREFIX_1"}
-    ${CONDA_PREFIX_2+"CONDA_PREFIX_2=$CONDA_PREFIX_2"} ${CONDA_CHANGEPS1+"CONDA_CHANGEPS1=$CONDA_CHANGEPS1"}
-    ${PYTHONHOME+"PYTHONHOME=$PYTHONHOME"} ${PKG_CONFIG_PATH+"PKG_CONFIG_PATH=$PKG_CONFIG_PATH"}
-    ${PYENV_VIRTUAL_ENV+"PYENV_VIRTUAL_ENV=$PYENV_VIRTUAL_ENV"}
-    ${PYENV_ACTIVATE_SHELL+"PYENV_ACTIVATE_SHELL=$PYENV_ACTIVATE_SHELL"}
-    ${POETRY_ACTIVE+"POETRY_ACTIVE=$POETRY_ACTIVE"} ${PIPENV_ACTIVE+"PIPENV_ACTIVE=$PIPENV_ACTIVE"}
-    ${HATCH_ENV_ACTIVE+"HATCH_ENV_ACTIVE=$HATCH_ENV_ACTIVE"} ${PIXI_IN_SHELL+"PIXI_IN_SHELL=$PIXI_IN_SHELL"}
-    ${DIRENV_DIR+"DIRENV_DIR=$DIRENV_DIR"} ${DIRENV_DIFF+"DIRENV_DIFF=$DIRENV_DIFF"}
-    ${__MISE_DIFF+"__MISE_DIFF=$__MISE_DIFF"} ${TERM_PROGRAM+"TERM_PROGRAM=$TERM_PROGRAM"}
-    ${CONDA_EXE+"CONDA_EXE=$CONDA_EXE"} ${_CONDA_ROOT+"_CONDA_ROOT=$_CONDA_ROOT"} ${MAMBA_EXE+"MAMBA_EXE=$MAMBA_EXE"}
-    ${MAMBA_ROOT_PREFIX+"MAMBA_ROOT_PREFIX=$MAMBA_ROOT_PREFIX"} ${CONDA_ENVS_DIRS+"CONDA_ENVS_DIRS=$CONDA_ENVS_DIRS"}
-    ${CONDA_ENVS_PATH+"CONDA_ENVS_PATH=$CONDA_ENVS_PATH"} ${CONDARC+"CONDARC=$CONDARC"}
-    ${WORKON_HOME+"WORKON_HOME=$WORKON_HOME"} ${VIRTUALFISH_HOME+"VIRTUALFISH_HOME=$VIRTUALFISH_HOME"}
-    ${PIPENV_PIPFILE+"PIPENV_PIPFILE=$PIPENV_PIPFILE"}
-    ${PIPENV_VENV_IN_PROJECT+"PIPENV_VENV_IN_PROJECT=$PIPENV_VENV_IN_PROJECT"}
-    ${PIPENV_CUSTOM_VENV_NAME+"PIPENV_CUSTOM_VENV_NAME=$PIPENV_CUSTOM_VENV_NAME"}
-    ${PIPENV_PYTHON+"PIPENV_PYTHON=$PIPENV_PYTHON"} ${PIPENV_MAX_DEPTH+"PIPENV_MAX_DEPTH=$PIPENV_MAX_DEPTH"}
-    ${POETRY_VIRTUALENVS_PATH+"POETRY_VIRTUALENVS_PATH=$POETRY_VIRTUALENVS_PATH"}
-    ${POETRY_VIRTUALENVS_IN_PROJECT+"POETRY_VIRTUALENVS_IN_PROJECT=$POETRY_VIRTUALENVS_IN_PROJECT"}
-    ${POETRY_CACHE_DIR+"POETRY_CACHE_DIR=$POETRY_CACHE_DIR"}
-    ${POETRY_CONFIG_DIR+"POETRY_CONFIG_DIR=$POETRY_CONFIG_DIR"} ${PDM_PYTHON+"PDM_PYTHON=$PDM_PYTHON"}
-    ${PDM_IGNORE_SAVED_PYTHON+"PDM_IGNORE_SAVED_PYTHON=$PDM_IGNORE_SAVED_PYTHON"}
-    ${PDM_USE_VENV+"PDM_USE_VENV=$PDM_USE_VENV"} ${PDM_VENV_IN_PROJECT+"PDM_VENV_IN_PROJECT=$PDM_VENV_IN_PROJECT"}
-    ${PDM_CONFIG_FILE+"PDM_CONFIG_FILE=$PDM_CONFIG_FILE"} ${HATCH_DATA_DIR+"HATCH_DATA_DIR=$HATCH_DATA_DIR"}
-    ${HATCH_CONFIG+"HATCH_CONFIG=$HATCH_CONFIG"} ${HATCH_ENV+"HATCH_ENV=$HATCH_ENV"}
-    ${HATCH_ENV_TYPE_VIRTUAL_PATH+"HATCH_ENV_TYPE_VIRTUAL_PATH=$HATCH_ENV_TYPE_VIRTUAL_PATH"}
-    ${UV_PROJECT_ENVIRONMENT+"UV_PROJECT_ENVIRONMENT=$UV_PROJECT_ENVIRONMENT"}
-    ${UV_PYTHON_INSTALL_DIR+"UV_PYTHON_INSTALL_DIR=$UV_PYTHON_INSTALL_DIR"}
-    ${UV_CACHE_DIR+"UV_CACHE_DIR=$UV_CACHE_DIR"} ${PYENV_ROOT+"PYENV_ROOT=$PYENV_ROOT"}
-    ${PYENV_VERSION+"PYENV_VERSION=$PYENV_VERSION"} ${PIXI_HOME+"PIXI_HOME=$PIXI_HOME"}
-    ${MISE_DATA_DIR+"MISE_DATA_DIR=$MISE_DATA_DIR"} ${ASDF_DATA_DIR+"ASDF_DATA_DIR=$ASDF_DATA_DIR"}
-    ${ASDF_PYTHON_VERSION+"ASDF_PYTHON_VERSION=$ASDF_PYTHON_VERSION"} ${XDG_DATA_HOME+"XDG_DATA_HOME=$XDG_DATA_HOME"}
-    ${XDG_CACHE_HOME+"XDG_CACHE_HOME=$XDG_CACHE_HOME"} ${XDG_CONFIG_HOME+"XDG_CONFIG_HOME=$XDG_CONFIG_HOME"}
-    ${HOME+"HOME=$HOME"}
-  )
   (( ${#${(j::)__alight_variables}} <= 16000 )) || __alight_trim
-  local __alight_new=$(( __alight_first && ! $+functions[deactivate] ))
-  local __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|${(pj:\0:)__alight_variables}"
-  local __alight_remembered=${__alight_memory[$__alight_key]-}
-  if [[ -n $__alight_remembered && $__alight_forced == 0 ]]; then
-    __alight_f=("${(@ps:\0:)__alight_remembered}")
-    __alight_mark=$__alight_f[3] __alight_generation=$__alight_f[26]
-    __alight_old_1=$__alight_f[4] __alight_old_2=$__alight_f[5] __alight_old_3=$__alight_f[6] __alight_old_4=$__alight_f[7]
-    __alight_absent_1=$__alight_f[8] __alight_absent_2=$__alight_f[9] __alight_absent_3=$__alight_f[10] __alight_absent_4=$__alight_f[11]
-    if (( EPOCHSECONDS - __alight_f[1] < 30 && EPOCHSECONDS >= __alight_f[1] )) &&
-      [[ -n $__alight_mark && -r $__alight_generation && $(<$__alight_generation) == $__alight_mark &&
-        ( -z $__alight_old_1 || $__alight_old_1 -ot $__alight_generation ) && ( -z $__alight_absent_1 || ! -e $__alight_absent_1 ) &&
-        ( -z $__alight_old_2 || $__alight_old_2 -ot $__alight_generation ) && ( -z $__alight_absent_2 || ! -e $__alight_absent_2 ) &&
-        ( -z $__alight_old_3 || $__alight_old_3 -ot $__alight_generation ) && ( -z $__alight_absent_3 || ! -e $__alight_absent_3 ) &&
-        ( -z $__alight_old_4 || $__alight_old_4 -ot $__alight_generation ) && ( -z $__alight_absent_4 || ! -e $__alight_absent_4 ) ]]; then
-      __alight_signed=$__alight_f[2] __alight_plain=$__alight_f[12]
-      shift 12 __alight_f
-      __alight_take
-      case $? in
-        0) return 0 ;;
-        2) return 2 ;;
-      esac
-      [[ -z $__alight_unfinished ]] || { __alight_ask_again $1; return }
-      __alight_signed= __alight_plain=
-    fi
-  fi
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     $1 $__alight_new "${(@)__alight_variables}"
   case $? in
     0)
-      __alight_f=("${(@)__alight_reply}")
-      __alight_take
+      __alight_take "${(@)__alight_reply}"
       case $? in
         0)
           __alight_first=0
           (( $#__alight_memory < 64 )) || __alight_memory=()
-          [[ $__alight_f[2] != enter || -n ${__alight_f[20,-1]:#(set VIRTUAL_ENV(|_PROMPT)=*|path-add $__alight_f[4]/bin)} ]] ||
-            (( ! ${__alight_f[(I)set VIRTUAL_ENV=*]} )) || __alight_plain=1
-          __alight_f=(
-            $EPOCHSECONDS "$__alight_signature_seen" "$__alight_mark"
-            "$__alight_old_1" "$__alight_old_2" "$__alight_old_3" "$__alight_old_4"
-            "$__alight_absent_1" "$__alight_absent_2" "$__alight_absent_3" "$__alight_absent_4"
+          # What entering a venv is nearly always.
+          [[ $__alight_reply[2] == enter && $__alight_reply[20] == "set VIRTUAL_ENV=$__alight_reply[4]" &&
+            $__alight_reply[21] == set\ VIRTUAL_ENV_PROMPT=* && $__alight_reply[-1] == "path-add $__alight_reply[4]/bin" &&
+            ( $#__alight_reply == 22 || $#__alight_reply == 23 && $__alight_reply[22] == unset\ PYTHONHOME ) ]] && __alight_plain=1
+          __alight_memory[$__alight_key]=${__alight_memory[$__alight_key]:-$(( $#__alight_memory + 1 ))}
+          set -A __alight_kept_$__alight_memory[$__alight_key] \
+            $EPOCHSECONDS "$__alight_signature_seen" "$__alight_mark" \
+            "$__alight_old_1" "$__alight_old_2" "$__alight_old_3" "$__alight_old_4" \
+            "$__alight_absent_1" "$__alight_absent_2" "$__alight_absent_3" "$__alight_absent_4" \
             "$__alight_plain" "${(@)__alight_reply}"
-          )
-          __alight_memory[$__alight_key]=${(pj:\0:)__alight_f}
           return 0
           ;;
         2) return 2 ;;
       esac
       __alight_first=0
-      [[ -z $__alight_unfinished ]] || { __alight_ask_again $1; return }
+      # That was Ctrl-C in a script: it is undone, and asked again.
+      [[ -z $__alight_unfinished ]] || { __alight_look $1; return }
       ;;
     3) __alight_spawn ;;
     4) __alight_open_until=$(( EPOCHSECONDS + 30 )) __alight_dirty=1 ;;
@@ -767,11 +682,6 @@ __alight_ask() {
   esac
   __alight_alone
   return 1
-}
-
-__alight_ask_again() {
-  __alight_undo_unfinished
-  __alight_ask $1 1
 }
 
 # Leaves out what is longer than a daemon takes.
@@ -807,7 +717,7 @@ __alight_alone() {
   fi
   __alight_leave
   __alight_owner=
-  __alight_show none '' '' '' ''
+  __alight_show_none
 }
 
 # Starts the daemon, at most once in ten seconds. The pipe ends when it serves; zle then asks and redraws by itself.
@@ -838,12 +748,9 @@ __alight_started() {
 # Asks again while the user looks at the prompt, and redraws it; a half-typed command stays as it is.
 __alight_refresh() {
   local __alight_before=${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}:${CONDA_PREFIX-}
-  __alight_dirty=0 __alight_redrawn=0
-  __alight_ask 0 1 || { __alight_signature; __alight_signature_seen=$REPLY __alight_mark= }
-  __alight_session
-  __alight_listen
+  __alight_dirty=1 __alight_redrawn=0
+  __alight_look 0
   if [[ ${ALIGHT_PROMPT-}:${ALIGHT_STATE-}:${VIRTUAL_ENV-}:${CONDA_PREFIX-} != $__alight_before ]]; then
-    [[ $__alight_wants_segment == 1 ]] && __alight_segment
     (( __alight_redrawn )) || { zle .reset-prompt 2>/dev/null && zle -R }
   fi
 }
@@ -878,22 +785,22 @@ __alight_idle() {
 # No call is made on the way: each one costs zsh a fresh piece of memory, as much as four looks at the disk.
 __alight_precmd() {
   local -i __alight_code=$?
-  local REPLY
   if [[ "$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}" == "$__alight_session_seen" &&
-    "${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}" == "$__alight_seen_2" &&
-    "${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}" == "$__alight_seen_3" &&
-    "${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}" == "$__alight_seen_4" &&
-    "${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}" == "$__alight_seen_5" && "$PATH" == "$__alight_seen_6" ]]; then
+    "$PATH" == "$__alight_seen_path" && ( -z "$__alight_seen_1" && ! (
+    -v WORKON_HOME || -v PIPENV_PIPFILE || -v PIPENV_VENV_IN_PROJECT || -v PIPENV_CUSTOM_VENV_NAME || -v PIPENV_PYTHON ||
+    -v POETRY_VIRTUALENVS_PATH || -v POETRY_VIRTUALENVS_IN_PROJECT || -v PDM_PYTHON || -v PDM_IGNORE_SAVED_PYTHON ||
+    -v PDM_USE_VENV || -v PDM_VENV_IN_PROJECT || -v HATCH_ENV || -v UV_PROJECT_ENVIRONMENT || -v PYENV_ROOT ||
+    -v PYENV_VERSION || -v ASDF_PYTHON_VERSION || -v DIRENV_DIR ) ||
+    "${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}" == "$__alight_seen_1" &&
+    "${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}" == "$__alight_seen_2" &&
+    "${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}" == "$__alight_seen_3" &&
+    "${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}" == "$__alight_seen_4" ) ]]; then
     if [[ -n "$__alight_mark" && -r "$__alight_generation" && "$(<"$__alight_generation")" == "$__alight_mark" &&
       ( -z "$__alight_old_1" || "$__alight_old_1" -ot "$__alight_generation" ) && ( -z "$__alight_absent_1" || ! -e "$__alight_absent_1" ) &&
       ( -z "$__alight_old_2" || "$__alight_old_2" -ot "$__alight_generation" ) && ( -z "$__alight_absent_2" || ! -e "$__alight_absent_2" ) &&
       ( -z "$__alight_old_3" || "$__alight_old_3" -ot "$__alight_generation" ) && ( -z "$__alight_absent_3" || ! -e "$__alight_absent_3" ) &&
-      ( -z "$__alight_old_4" || "$__alight_old_4" -ot "$__alight_generation" ) && ( -z "$__alight_absent_4" || ! -e "$__alight_absent_4" ) ]]; then
-      REPLY="$__alight_signature_seen"
-    else
-      __alight_signature
-    fi
-    if [[ "$REPLY" == "$__alight_signature_seen" ]]; then
+      ( -z "$__alight_old_4" || "$__alight_old_4" -ot "$__alight_generation" ) && ( -z "$__alight_absent_4" || ! -e "$__alight_absent_4" ) ]] ||
+      { local REPLY; __alight_signature; [[ "$REPLY" == "$__alight_signature_seen" ]] }; then
       [[ "$__alight_wants_segment" != 1 || "${PROMPT-}" == *"%${__alight_slot}v"* ]] || __alight_segment
       # Others may call the prompt's hooks, too: one descriptor at a time.
       if [[ -o zle && "$__alight_idle" == 0 && "$__alight_fd" == -1 ]]; then
@@ -911,7 +818,11 @@ __alight_precmd() {
   return 0
 }
 
-# Returns 2, having done nothing that would not be done again, when the user's options have to be known.
+# Asks and applies, or applies what was answered to the very same question less than 30 s ago, if the mark and the
+# witnesses of that answer are as they were: the same test that a prompt makes where nothing was asked. Not after anything
+# that the user said to us. $1 is the status of the last command. A shell that has the function `deactivate` did not inherit
+# what is on: it was switched on right here, by a start-up file. Returns 2, having done nothing that would not be done
+# again, when the user's options have to be known.
 __alight_look() {
   emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   [[ $sysparams[pid] == $__alight_pid && $ZSH_SUBSHELL == 0 && ${ALIGHT_DISABLE-} != 1 ]] || return 0
@@ -921,33 +832,117 @@ __alight_look() {
   if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
     __alight_leave
     __alight_owner=
-    __alight_show none '' '' '' ''
+    __alight_show_none
   elif [[ -n $__alight_applied && ( -z ${VIRTUAL_ENV-} || -n $__alight_conda$__alight_entry ) ]] && __alight_is_off; then
     # With a function that is not ours: that is as clear a word.
     __alight_leave
     __alight_owner= __alight_declined=${__alight_root:--}
   fi
-  if (( EPOCHSECONDS >= __alight_open_until )); then
-    local __alight_forced=$__alight_dirty
+  if (( EPOCHSECONDS < __alight_open_until )); then
+    __alight_dirty=1
+    __alight_alone
+  else
+    local __alight_code=$1 __alight_forced=$__alight_dirty __alight_signed= __alight_plain= __alight_outcome=1 __alight_new=0
+    local -a __alight_variables
     __alight_dirty=0
-    __alight_ask $1 $__alight_forced
-    case $? in
-      0) ;;
+    # In one piece: a loop over the names would take longer than the whole exchange. First what many shells have set, then
+    # what few have; to find that there is none of it is quicker than to put nothing together.
+    __alight_variables=(
+      ${PATH+"PATH=$PATH"} ${VIRTUAL_ENV+"VIRTUAL_ENV=$VIRTUAL_ENV"}
+      ${VIRTUAL_ENV_PROMPT+"VIRTUAL_ENV_PROMPT=$VIRTUAL_ENV_PROMPT"} ${CONDA_PREFIX+"CONDA_PREFIX=$CONDA_PREFIX"}
+      ${CONDA_DEFAULT_ENV+"CONDA_DEFAULT_ENV=$CONDA_DEFAULT_ENV"} ${CONDA_SHLVL+"CONDA_SHLVL=$CONDA_SHLVL"}
+      ${TERM_PROGRAM+"TERM_PROGRAM=$TERM_PROGRAM"} ${CONDA_EXE+"CONDA_EXE=$CONDA_EXE"}
+      ${_CONDA_ROOT+"_CONDA_ROOT=$_CONDA_ROOT"} ${MAMBA_EXE+"MAMBA_EXE=$MAMBA_EXE"}
+      ${MAMBA_ROOT_PREFIX+"MAMBA_ROOT_PREFIX=$MAMBA_ROOT_PREFIX"} ${PYENV_ROOT+"PYENV_ROOT=$PYENV_ROOT"}
+      ${XDG_DATA_HOME+"XDG_DATA_HOME=$XDG_DATA_HOME"} ${XDG_CACHE_HOME+"XDG_CACHE_HOME=$XDG_CACHE_HOME"}
+      ${XDG_CONFIG_HOME+"XDG_CONFIG_HOME=$XDG_CONFIG_HOME"} ${HOME+"HOME=$HOME"}
+    )
+    if [[ -v VIRTUAL_ENV_DISABLE_PROMPT || -v CONDA_PREFIX_1 || -v CONDA_PREFIX_2 || -v CONDA_CHANGEPS1 || -v PYTHONHOME ||
+      -v PKG_CONFIG_PATH || -v PYENV_VIRTUAL_ENV || -v PYENV_ACTIVATE_SHELL || -v POETRY_ACTIVE || -v PIPENV_ACTIVE ||
+      -v HATCH_ENV_ACTIVE || -v PIXI_IN_SHELL || -v DIRENV_DIR || -v DIRENV_DIFF || -v __MISE_DIFF || -v CONDA_ENVS_DIRS ||
+      -v CONDA_ENVS_PATH || -v CONDARC || -v WORKON_HOME || -v VIRTUALFISH_HOME || -v PIPENV_PIPFILE ||
+      -v PIPENV_VENV_IN_PROJECT || -v PIPENV_CUSTOM_VENV_NAME || -v PIPENV_PYTHON || -v PIPENV_MAX_DEPTH ||
+      -v POETRY_VIRTUALENVS_PATH || -v POETRY_VIRTUALENVS_IN_PROJECT || -v POETRY_CACHE_DIR || -v POETRY_CONFIG_DIR ||
+      -v PDM_PYTHON || -v PDM_IGNORE_SAVED_PYTHON || -v PDM_USE_VENV || -v PDM_VENV_IN_PROJECT || -v PDM_CONFIG_FILE ||
+      -v HATCH_DATA_DIR || -v HATCH_CONFIG || -v HATCH_ENV || -v HATCH_ENV_TYPE_VIRTUAL_PATH || -v UV_PROJECT_ENVIRONMENT ||
+      -v UV_PYTHON_INSTALL_DIR || -v UV_CACHE_DIR || -v PYENV_VERSION || -v PIXI_HOME || -v MISE_DATA_DIR || -v ASDF_DATA_DIR ||
+      -v ASDF_PYTHON_VERSION ]]; then
+      __alight_variables+=(
+        ${VIRTUAL_ENV_DISABLE_PROMPT+"VIRTUAL_ENV_DISABLE_PROMPT=$VIRTUAL_ENV_DISABLE_PROMPT"}
+        ${CONDA_PREFIX_1+"CONDA_PREFIX_1=$CONDA_PREFIX_1"} ${CONDA_PREFIX_2+"CONDA_PREFIX_2=$CONDA_PREFIX_2"}
+        ${CONDA_CHANGEPS1+"CONDA_CHANGEPS1=$CONDA_CHANGEPS1"} ${PYTHONHOME+"PYTHONHOME=$PYTHONHOME"}
+        ${PKG_CONFIG_PATH+"PKG_CONFIG_PATH=$PKG_CONFIG_PATH"} ${PYENV_VIRTUAL_ENV+"PYENV_VIRTUAL_ENV=$PYENV_VIRTUAL_ENV"}
+        ${PYENV_ACTIVATE_SHELL+"PYENV_ACTIVATE_SHELL=$PYENV_ACTIVATE_SHELL"} ${POETRY_ACTIVE+"POETRY_ACTIVE=$POETRY_ACTIVE"}
+        ${PIPENV_ACTIVE+"PIPENV_ACTIVE=$PIPENV_ACTIVE"} ${HATCH_ENV_ACTIVE+"HATCH_ENV_ACTIVE=$HATCH_ENV_ACTIVE"}
+        ${PIXI_IN_SHELL+"PIXI_IN_SHELL=$PIXI_IN_SHELL"} ${DIRENV_DIR+"DIRENV_DIR=$DIRENV_DIR"}
+        ${DIRENV_DIFF+"DIRENV_DIFF=$DIRENV_DIFF"} ${__MISE_DIFF+"__MISE_DIFF=$__MISE_DIFF"}
+        ${CONDA_ENVS_DIRS+"CONDA_ENVS_DIRS=$CONDA_ENVS_DIRS"} ${CONDA_ENVS_PATH+"CONDA_ENVS_PATH=$CONDA_ENVS_PATH"}
+        ${CONDARC+"CONDARC=$CONDARC"} ${WORKON_HOME+"WORKON_HOME=$WORKON_HOME"}
+        ${VIRTUALFISH_HOME+"VIRTUALFISH_HOME=$VIRTUALFISH_HOME"} ${PIPENV_PIPFILE+"PIPENV_PIPFILE=$PIPENV_PIPFILE"}
+        ${PIPENV_VENV_IN_PROJECT+"PIPENV_VENV_IN_PROJECT=$PIPENV_VENV_IN_PROJECT"}
+        ${PIPENV_CUSTOM_VENV_NAME+"PIPENV_CUSTOM_VENV_NAME=$PIPENV_CUSTOM_VENV_NAME"}
+        ${PIPENV_PYTHON+"PIPENV_PYTHON=$PIPENV_PYTHON"} ${PIPENV_MAX_DEPTH+"PIPENV_MAX_DEPTH=$PIPENV_MAX_DEPTH"}
+        ${POETRY_VIRTUALENVS_PATH+"POETRY_VIRTUALENVS_PATH=$POETRY_VIRTUALENVS_PATH"}
+        ${POETRY_VIRTUALENVS_IN_PROJECT+"POETRY_VIRTUALENVS_IN_PROJECT=$POETRY_VIRTUALENVS_IN_PROJECT"}
+        ${POETRY_CACHE_DIR+"POETRY_CACHE_DIR=$POETRY_CACHE_DIR"} ${POETRY_CONFIG_DIR+"POETRY_CONFIG_DIR=$POETRY_CONFIG_DIR"}
+        ${PDM_PYTHON+"PDM_PYTHON=$PDM_PYTHON"} ${PDM_IGNORE_SAVED_PYTHON+"PDM_IGNORE_SAVED_PYTHON=$PDM_IGNORE_SAVED_PYTHON"}
+        ${PDM_USE_VENV+"PDM_USE_VENV=$PDM_USE_VENV"} ${PDM_VENV_IN_PROJECT+"PDM_VENV_IN_PROJECT=$PDM_VENV_IN_PROJECT"}
+        ${PDM_CONFIG_FILE+"PDM_CONFIG_FILE=$PDM_CONFIG_FILE"} ${HATCH_DATA_DIR+"HATCH_DATA_DIR=$HATCH_DATA_DIR"}
+        ${HATCH_CONFIG+"HATCH_CONFIG=$HATCH_CONFIG"} ${HATCH_ENV+"HATCH_ENV=$HATCH_ENV"}
+        ${HATCH_ENV_TYPE_VIRTUAL_PATH+"HATCH_ENV_TYPE_VIRTUAL_PATH=$HATCH_ENV_TYPE_VIRTUAL_PATH"}
+        ${UV_PROJECT_ENVIRONMENT+"UV_PROJECT_ENVIRONMENT=$UV_PROJECT_ENVIRONMENT"}
+        ${UV_PYTHON_INSTALL_DIR+"UV_PYTHON_INSTALL_DIR=$UV_PYTHON_INSTALL_DIR"} ${UV_CACHE_DIR+"UV_CACHE_DIR=$UV_CACHE_DIR"}
+        ${PYENV_VERSION+"PYENV_VERSION=$PYENV_VERSION"} ${PIXI_HOME+"PIXI_HOME=$PIXI_HOME"}
+        ${MISE_DATA_DIR+"MISE_DATA_DIR=$MISE_DATA_DIR"} ${ASDF_DATA_DIR+"ASDF_DATA_DIR=$ASDF_DATA_DIR"}
+        ${ASDF_PYTHON_VERSION+"ASDF_PYTHON_VERSION=$ASDF_PYTHON_VERSION"}
+      )
+    fi
+    [[ $__alight_first == 0 ]] || (( $+functions[deactivate] )) || __alight_new=1
+    local __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|${(pj:\0:)__alight_variables}"
+    local __alight_remembered=${__alight_memory[$__alight_key]-}
+    if [[ -n $__alight_remembered && $__alight_forced == 0 ]]; then
+      set -- "${(@P)${:-__alight_kept_$__alight_remembered}}"
+      __alight_mark=$3 __alight_generation=${26}
+      __alight_old_1=$4 __alight_old_2=$5 __alight_old_3=$6 __alight_old_4=$7
+      __alight_absent_1=$8 __alight_absent_2=$9 __alight_absent_3=${10} __alight_absent_4=${11}
+      if (( EPOCHSECONDS - $1 < 30 && EPOCHSECONDS >= $1 )) &&
+        [[ -n $3 && -r ${26} && $(<${26}) == $3 && ( -z $4 || $4 -ot ${26} ) && ( -z $8 || ! -e $8 ) &&
+          ( -z $5 || $5 -ot ${26} ) && ( -z $9 || ! -e $9 ) && ( -z $6 || $6 -ot ${26} ) && ( -z ${10} || ! -e ${10} ) &&
+          ( -z $7 || $7 -ot ${26} ) && ( -z ${11} || ! -e ${11} ) ]]; then
+        __alight_signed=$2 __alight_plain=${12}
+        shift 12
+        __alight_take "$@"
+        __alight_outcome=$?
+        (( __alight_outcome != 1 )) || [[ -z $__alight_unfinished ]] || { __alight_look $__alight_code; return }
+        __alight_signed= __alight_plain=
+      fi
+    fi
+    (( __alight_outcome != 1 )) || { __alight_ask $__alight_code; __alight_outcome=$? }
+    case $__alight_outcome in
+      1)
+        local REPLY
+        __alight_signature
+        __alight_signature_seen=$REPLY __alight_mark=
+        ;;
       2)
         __alight_dirty=$__alight_forced
         return 2
         ;;
-      *)
-        __alight_signature
-        __alight_signature_seen=$REPLY __alight_mark=
-        ;;
     esac
     (( __alight_fd < 0 )) || __alight_listen
-  else
-    __alight_dirty=1
-    __alight_alone
   fi
-  __alight_session
+  # What an answer depends on. In pieces: zsh copies the whole of a string for each variable in it.
+  __alight_session_seen="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}"
+  __alight_seen_path=$PATH __alight_seen_1=
+  if [[ -v WORKON_HOME || -v PIPENV_PIPFILE || -v PIPENV_VENV_IN_PROJECT || -v PIPENV_CUSTOM_VENV_NAME || -v PIPENV_PYTHON ||
+    -v POETRY_VIRTUALENVS_PATH || -v POETRY_VIRTUALENVS_IN_PROJECT || -v PDM_PYTHON || -v PDM_IGNORE_SAVED_PYTHON ||
+    -v PDM_USE_VENV || -v PDM_VENV_IN_PROJECT || -v HATCH_ENV || -v UV_PROJECT_ENVIRONMENT || -v PYENV_ROOT ||
+    -v PYENV_VERSION || -v ASDF_PYTHON_VERSION || -v DIRENV_DIR ]]; then
+    __alight_seen_1="${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}"
+    __alight_seen_2="${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}"
+    __alight_seen_3="${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}"
+    __alight_seen_4="${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}"
+  fi
   (( ! __alight_dirty )) || __alight_session_seen=
   [[ $__alight_wants_segment != 1 || ${PROMPT-} == *%${__alight_slot}v* ]] || __alight_segment
   return 0
@@ -1011,7 +1006,7 @@ __alight_command_line() {
       __alight_close
       [[ -z $__alight_applied ]] || __alight_leave
       __alight_switch=off __alight_owner= __alight_declined=
-      __alight_show none '' '' '' ''
+      __alight_show_none
       ;;
     pause)
       (( $# == 1 )) || { print -ru2 -- 'alight: pause takes no arguments'; return 2 }
@@ -1068,7 +1063,7 @@ __alight_load() {
   else
     typeset -g __alight_runtime=$directory __alight_switch=on __alight_owner= __alight_applied= __alight_declined=
     typeset -g __alight_root= __alight_session_seen= __alight_signature_seen= __alight_generation=
-    typeset -g __alight_seen_2= __alight_seen_3= __alight_seen_4= __alight_seen_5= __alight_seen_6=
+    typeset -g __alight_seen_path= __alight_seen_1= __alight_seen_2= __alight_seen_3= __alight_seen_4=
     typeset -g __alight_mark= __alight_old_1= __alight_old_2= __alight_old_3= __alight_old_4=
     typeset -g __alight_absent_1= __alight_absent_2= __alight_absent_3= __alight_absent_4=
     typeset -g __alight_witness_1= __alight_witness_2= __alight_witness_3= __alight_witness_4=
@@ -1085,7 +1080,7 @@ __alight_load() {
     # Always ready to be read: how zle says that it is idle. Programs do not get it.
     sysopen -r -o cloexec -u __alight_null /dev/null
     # A parent's display says nothing about this shell.
-    __alight_show none '' '' '' ''
+    __alight_show_none
   fi
   typeset -g __alight_greeting=$'\xff\0\0\0\0\0\0\0\0\x7f\x03\0NULL'
   () {

@@ -415,6 +415,9 @@ def fields_that_lie(scene: Scene) -> dict[str, Lie]:
         "relative generation": {"generation": b"generation"},
     }
     lies = {name: scene.plan(*operations, **changed) for name, changed in changes.items()}
+    for folder in ("nobin", "nocfg", "other"):
+        ours = [b"set VIRTUAL_ENV=" + path(folder), b"path-add " + path(folder, "bin")]
+        lies[f"{folder} with operations to match"] = scene.plan(*ours[: 1 + (folder != "nobin")], prefix=path(folder))
     for action in (b"keep", b"leave", b"clean", b"adopt"):
         for operation in (b"path-add " + os.fsencode(scene.evil / "bin"), b"set EVIL=1", operations[1]):
             name = f"{action.decode()} with {operation.split()[0].decode()}"

@@ -32,7 +32,7 @@ STRICT = {
 
 @pytest.mark.parametrize("position", range(5))
 def test_r35_works_under_every_strictness(world: World, kind: str, position: int) -> None:
-    """R35: enter, leave and ask again with the user's strict options on, without a word, the shell alive."""
+    """R35: enter, leave, by word too, and ask again under the user's strict options, silently, the shell alive."""
     options = STRICT[kind]
     if position >= len(options):
         position = 0
@@ -41,6 +41,10 @@ def test_r35_works_under_every_strictness(world: World, kind: str, position: int
     assert shell.cd(root).strip() == ""
     assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
     assert shell.run("") == ""
+    assert shell.run("alight off").strip() == ""
+    assert shell.env().get(b"VIRTUAL_ENV") is None
+    assert shell.run("alight on").strip() == ""
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
     assert shell.cd(world.home).strip() == ""
     assert shell.env().get(b"VIRTUAL_ENV") is None
 

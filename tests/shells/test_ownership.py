@@ -272,5 +272,9 @@ def test_r14_an_override_variable_changes_the_answer_at_the_next_prompt(world: W
     asked = world.questions()
     shell.run("")
     assert world.questions() == asked
+    shell.run(export(kind, "UV_PROJECT_ENVIRONMENT", ".venv"))
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")
+    shell.run(export(kind, "UV_PROJECT_ENVIRONMENT", "other"))
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / "other")
     shell.run(unset(kind, "UV_PROJECT_ENVIRONMENT"))
     assert shell.variable("VIRTUAL_ENV") == os.fsencode(root / ".venv")

@@ -96,22 +96,32 @@ def test_hooks_are_inert_in_scripts(kind: str, strict: bool, home: Path) -> None
 def test_hooks_notice_what_a_user_sets_by_hand(kind: str) -> None:
     """What a prompt compares holds the overrides that are set in the middle of a session, the same at every place."""
     text = _code(f"shell/alight.{kind}").replace("\\\n", "")
-    compared = re.findall(r"ALIGHT_DISABLE-?}?\|([^;]*?)\$[{]?DIRENV_DIR", text)
+    compared = re.findall(r"ALIGHT_DISABLE-?}?\|((?:[^;]|; then)*?)\$[{]?DIRENV_DIR", text)
     assert len(compared) == {"zsh": 2, "bash": 2, "fish": 3}[kind]
-    names = {tuple(re.findall(r"\$[{]?([A-Z][A-Z_]+)", one)) for one in compared}
+    names = {tuple(name for name in re.findall(r"\$[{]?([A-Z][A-Z_]+)", one) if name != "PATH") for one in compared}
     assert names == {("PWD", "VIRTUAL_ENV", "CONDA_PREFIX", *NOTICED)}
     assert set(NOTICED) <= set(OVERRIDES)
 
 
+def test_zsh_looks_for_what_few_have_set_before_it_compares() -> None:
+    """Whether any of them is set is asked about the very variables that are compared, or told, if so."""
+    text = _code("shell/alight.zsh")
+    asked = [tuple(re.findall(r"-v (\w+)", one)) for one in re.findall(r"(?:-v \w+(?:\s\|\|\s+)?){9,}", text)]
+    rare = re.search(r"__alight_variables\+=\(\n(.*?)\n +\)\n", text, re.DOTALL)
+    assert rare is not None
+    told = tuple(dict.fromkeys(re.findall(r"[$][{]?(\w+)", rare[1])))
+    assert sorted(asked) == sorted([told, (*NOTICED, "DIRENV_DIR"), (*NOTICED, "DIRENV_DIR")])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_is_remembered_for_all_that_was_told(kind: str) -> None:
-    """The key of the hook's memory holds every variable that goes along with a question, in the same order."""
+    """The key of the hook's memory holds every variable that goes along with a question, once."""
     text = _code(f"shell/alight.{kind}").replace("\\\n", "")
     told = {
-        "zsh": r"__alight_variables=\(\n(.*?)\n  \)\n",
+        "zsh": r"__alight_variables\+?=\(\n(.*?)\n +\)\n",
         "bash": r"__alight_key=.*?__alight_new\|(.*)",
         "fish": r"set -l key .*?first\|(.*)",
     }[kind]
-    (found,) = re.findall(told, text, re.DOTALL if kind == "zsh" else 0)
-    names = dict.fromkeys(re.findall(r"[$][{]?(\w+)", found))
-    assert tuple(names) == FACTS
+    found = re.findall(told, text, re.DOTALL if kind == "zsh" else 0)
+    names = [name for one in found for name in dict.fromkeys(re.findall(r"[$][{]?(\w+)", one))]
+    assert sorted(names) == sorted(FACTS)
