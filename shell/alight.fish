@@ -621,16 +621,14 @@ end
 
 # Whether the fields of a plan have the shape that they should have, and its operations are ones that may be applied.
 function __alight_is_in_order
-    set -l root $argv[7]
-    set -l prefix $argv[8]
+    string match --quiet --invert --regex '\A(/|\z)' -- $argv[7..8] $argv[20..23]; and return 1
+    if test -n "$argv[18]"
+        set -q __alight_runtime_pattern; or set -g __alight_runtime_pattern (string escape --style=regex -- $__alight_runtime)
+        string match --quiet --regex "\A$__alight_runtime_pattern/" -- $argv[18]; or return 1
+    end
     set -l operations
     set -q argv[25]; and set operations $argv[24..-2]
-    for field in $root $prefix $argv[20..23]
-        string match --quiet --regex '\A(/|\z)' -- $field; or return 1
-    end
-    test -z "$argv[18]"; or string match --quiet --regex '\A/' -- $argv[18]; or return 1
-    test -z "$argv[18]"; or string match --quiet --regex "\A$__alight_runtime_pattern/" -- $argv[18]; or return 1
-    __alight_are_valid "$argv[6]" "$prefix" $operations
+    __alight_are_valid "$argv[6]" "$argv[8]" $operations
 end
 
 # Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
@@ -1062,7 +1060,7 @@ function __alight_load
         end
     end
 
-    set -g __alight_runtime_pattern (string escape --style=regex -- $__alight_runtime)
+    set -eg __alight_runtime_pattern
     set -g __alight_dirty 1
     # Sourced a second time: functions and settings are new, what is applied stays known.
     set -q __alight_switch; and return
