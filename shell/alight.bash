@@ -867,18 +867,28 @@ __alight_register() {
 
 # --- Enter ---------------------------------------------------------------------------------------
 
+# What accepts the line in each keymap, a line for each.
+__alight_ask_maps() {
+  builtin local map
+  for map in emacs vi-insert vi-command; do builtin bind -m "$map" -q accept-line; done
+  return 0
+}
+
 # Enter first tells us and then accepts the line, in every keymap where it does nothing but accept it; what the user has
 # made of it stays. The two keys between, bound to the two halves, are none that a keyboard has. __alight_bound is 2 where
 # there is such a keymap.
 __alight_bind() {
-  builtin local map key found answers
+  builtin local map key found
+  builtin local -a answers
   __alight_bound=1
   [[ :$SHELLOPTS: == *:emacs:* || :$SHELLOPTS: == *:vi:* ]] || return 0
   [[ -n ${TERM-} && $TERM != dumb && -z ${BLE_VERSION-} ]] || return 0
-  answers=$(for map in emacs vi-insert vi-command; do builtin bind -m "$map" -q accept-line; done 2>/dev/null)
+  # A substitution forks. Where /dev/fd shows what is open, the empty line that can be read there can be written behind.
+  { __alight_ask_maps >>/dev/fd/9 && builtin mapfile -t answers <&9; } 9<<<'' 2>/dev/null
+  ((${#answers[@]} == 4)) || builtin mapfile -t answers <<<$'\n'"$(__alight_ask_maps 2>/dev/null)"
   for map in emacs vi-insert vi-command; do
-    found=${answers%%$'\n'*}
-    answers=${answers#*$'\n'}
+    answers=("${answers[@]:1}")
+    found=${answers[0]}
     [[ $found == *'"\C-m"'* || $found == *'"\C-j"'* ]] || continue
     # shellcheck disable=SC2016  # `$_` as it is when the key is pressed, and after it
     builtin bind -m "$map" -x '"\C-x\C-_al\C-a": __alight_enter "$_" 2>/dev/null'

@@ -20,13 +20,8 @@ function __alight_uid
     set -g __alight_euid "$EUID"
     set -l real
     if test -r /proc/self/status
-        while read -l line
-            if set -l ids (string match -r '^Uid:\s+(\d+)\s+(\d+)' -- $line)
-                set real $ids[2]
-                set -g __alight_euid $ids[3]
-                break
-            end
-        end </proc/self/status
+        read --null --local text </proc/self/status
+        string match --quiet --regex '(?m)^Uid:\s+(?<real>\d+)\s+(?<__alight_euid>\d+)' -- "$text"
     else
         set real (command id -ru 2>/dev/null)
         test -n "$__alight_euid"; or set -g __alight_euid (command id -u 2>/dev/null)
@@ -91,7 +86,7 @@ end
 
 # Whether the daemon may be asked. The clock is looked at only after a fault.
 function __alight_may_ask
-    test $__alight_open_until = 0; and return 0
+    test $__alight_open_until = 0; and return
     __alight_look_at_clock
     __alight_is_between $__alight_open_from $__alight_open_until; and return 1
     __alight_close_breaker
@@ -148,16 +143,24 @@ function __alight_wrap_prompt
     set -l below __alight_prompt_$__alight_layer
     builtin functions --copy fish_prompt $below
     function fish_prompt --description 'The prompt, with the environment in front' --inherit-variable below
-        # First of all, while $status and $pipestatus still are the command's: `set` leaves them alone. The line behind
-        # tells how the prompt ended; a pipe into `string collect` would cost more than all the rest.
+        # $status and $pipestatus are the command's to what is below; `set` and `switch` leave them alone.
         set -lx __alight_depth "x$__alight_depth"
-        set -l IFS \n
-        set -l text ($below; builtin printf '\n.')
-        set -e text[-1]
-        set -g __alight_drawn 1
-        test "$__alight_depth" = x -a -n "$__alight_text"; and __alight_segment
-        builtin printf %s $text[1]
-        set -q text[2]; and builtin printf '\n%s' $text[2..-1]
+        switch "$pipestatus|$status"
+            case '0|0'
+                set -g __alight_drawn 1
+                test "$__alight_depth" = x -a -n "$__alight_text"; and __alight_segment
+                builtin true
+                $below
+            case '*'
+                # The line behind tells how the prompt ended; a pipe into `string collect` would cost more than all the rest.
+                set -l IFS \n
+                set -l text ($below; builtin printf '\n.')
+                set -e text[-1]
+                set -g __alight_drawn 1
+                test "$__alight_depth" = x -a -n "$__alight_text"; and __alight_segment
+                builtin printf %s $text[1]
+                set -q text[2]; and builtin printf '\n%s' $text[2..-1]
+        end
     end
 end
 
@@ -203,6 +206,7 @@ function __alight_expect
         builtin contains -- $__alight_sign $signs; or set -a signs $__alight_sign
     end
     for sign in $signs
+        test -n "$sign"; or continue
         if not test -e $sign
             set -ga __alight_expected -a ! -e $sign
         else if test $sign -nt $__alight_news
@@ -215,6 +219,7 @@ function __alight_expect
 end
 
 function __alight_remember_session
+    set -g __alight_here $PWD
     set -g __alight_session "01$ALIGHT_DISABLE|$PWD|$VIRTUAL_ENV|$CONDA_PREFIX|\
 $WORKON_HOME|$PIPENV_PIPFILE|$PIPENV_VENV_IN_PROJECT|$PIPENV_CUSTOM_VENV_NAME|$PIPENV_PYTHON|$POETRY_VIRTUALENVS_PATH|\
 $POETRY_VIRTUALENVS_IN_PROJECT|$PDM_PYTHON|$PDM_IGNORE_SAVED_PYTHON|$PDM_USE_VENV|$PDM_VENV_IN_PROJECT|$HATCH_ENV|\
@@ -239,7 +244,6 @@ end
 function __alight_record
     builtin contains -- $argv[1] $__alight_ours; and return
     set -ga __alight_ours $argv[1]
-    set -g __alight_"$argv[1]"_former
     if not set -qg $argv[1]
         set -g __alight_"$argv[1]"_was unset
         return
@@ -256,8 +260,6 @@ function __alight_put_back
     set -l __alight_v_was __alight_"$argv[1]"_was
     set -l __alight_v_former __alight_"$argv[1]"_former
     switch $$__alight_v_was
-        case unset
-            set -eg $argv[1]
         case exported
             set -gx $argv[1] $$__alight_v_former
         case set
@@ -265,15 +267,22 @@ function __alight_put_back
     end
 end
 
-# Undoes one variable, unless the user changed it meanwhile.
+# Undoes our variables, but for what the user changed meanwhile.
 function __alight_undo
-    set -l __alight_v_value __alight_"$argv[1]"_value
-    if set -q $__alight_v_value
-        set -qg $argv[1]; and test "$$argv[1]" = "$$__alight_v_value"; or return
-    else
-        test -z "$$argv[1]"; or not set -qg $argv[1]; or return
+    for __alight_v in $__alight_ours
+        set -l __alight_v_value __alight_"$__alight_v"_value
+        if set -q $__alight_v_value
+            set -qg $__alight_v; and test "$$__alight_v" = "$$__alight_v_value"; or continue
+        else
+            test -z "$$__alight_v"; or not set -qg $__alight_v; or continue
+        end
+        set -l __alight_v_was __alight_"$__alight_v"_was
+        if test "$$__alight_v_was" = unset
+            set -eg $__alight_v
+        else
+            __alight_put_back $__alight_v
+        end
     end
-    __alight_put_back $argv[1]
 end
 
 # Takes what was added (`NEW`, or `OLD:NEW` where it stands in the place of another) out of the lists it is in. A script
@@ -304,8 +313,8 @@ end
 function __alight_leave
     set -g __alight_unfinished 1
     set -g __alight_session ''
-    if test -n "$__alight_conda" -a "$CONDA_PREFIX" != "$__alight_conda"
-        or test -n "$__alight_adopted" -a "$VIRTUAL_ENV|$CONDA_PREFIX" != "$__alight_adopted"
+    if test -n "$__alight_conda" -a "$CONDA_PREFIX" != "$__alight_conda" \
+            -o -n "$__alight_adopted" -a "$VIRTUAL_ENV|$CONDA_PREFIX" != "$__alight_adopted"
         __alight_forget
         return
     end
@@ -318,9 +327,7 @@ function __alight_leave
     set -l after $__alight_after_leave
     set -l touched "$__alight_adopted$__alight_conda$after"
     if test -z "$__alight_adopted"
-        for name in $__alight_ours
-            __alight_undo $name
-        end
+        __alight_undo
         for added in $__alight_added
             __alight_take_out $added
         end
@@ -330,8 +337,7 @@ function __alight_leave
         # The function of the environment's own script; never a command.
         deactivate
     else
-        set -eg VIRTUAL_ENV
-        set -eg VIRTUAL_ENV_PROMPT
+        set -eg VIRTUAL_ENV VIRTUAL_ENV_PROMPT
         __alight_take_out $__alight_applied/bin
     end
     __alight_forget
@@ -344,30 +350,22 @@ end
 
 # An environment's own script may have put its function in the place of ours; it also sets the variable.
 function __alight_owns_deactivate
-    test "$__alight_deactivate_is_ours" = 1; and builtin functions --query deactivate; or return
     set -qg _OLD_VIRTUAL_PATH; or return 0
     set -l details (builtin functions --details --verbose deactivate)
     test "$details[5]" = 'Leave the environment that alight switched on'
 end
 
 function __alight_forget
-    __alight_owns_deactivate; and builtin functions --erase deactivate
-    set -g __alight_deactivate_is_ours 0
-    for name in $__alight_ours
-        set -eg __alight_"$name"_value
-        set -eg __alight_"$name"_was
-        set -eg __alight_"$name"_former
+    if test "$__alight_deactivate_is_ours" = 1
+        builtin functions --query deactivate; and __alight_owns_deactivate; and builtin functions --erase deactivate
+        set -g __alight_deactivate_is_ours 0
     end
-    set -g __alight_ours
-    set -g __alight_added
-    set -g __alight_on_leave
-    set -g __alight_after_leave
-    set -g __alight_applied ''
-    set -g __alight_sign ''
-    set -g __alight_adopted ''
-    set -g __alight_conda ''
-    set -g __alight_entry ''
-    set -eg __alight_unfinished
+    for name in $__alight_ours
+        set -eg __alight_"$name"_{value,was,former}
+    end
+    # What is not set is empty.
+    set -eg __alight_ours __alight_added __alight_on_leave __alight_after_leave __alight_applied __alight_sign \
+        __alight_adopted __alight_conda __alight_entry __alight_unfinished
 end
 
 # conda's stack: the level in __alight_level, 0 when it is none, and in __alight_below the prefix one level down.
@@ -623,46 +621,39 @@ end
 
 # Whether the fields of a plan have the shape that they should have, and its operations are ones that may be applied.
 function __alight_is_in_order
-    set -l root $argv[7]
-    set -l prefix $argv[8]
+    string match --quiet --invert --regex '\A(/|\z)' -- $argv[7..8] $argv[20..23]; and return 1
+    if test -n "$argv[18]"
+        set -q __alight_runtime_pattern; or set -g __alight_runtime_pattern (string escape --style=regex -- $__alight_runtime)
+        string match --quiet --regex "\A$__alight_runtime_pattern/" -- $argv[18]; or return 1
+    end
     set -l operations
     set -q argv[25]; and set operations $argv[24..-2]
-    for field in $root $prefix $argv[20..23]
-        string match --quiet --regex '\A(/|\z)' -- $field; or return 1
-    end
-    test -z "$argv[18]"; or string match --quiet --regex '\A/' -- $argv[18]; or return 1
-    test -z "$argv[18]"; or test (string sub --length (string length -- $__alight_runtime/) -- $argv[18] | string collect) = $__alight_runtime/
-    or return 1
-    __alight_are_valid "$argv[6]" "$prefix" $operations
+    __alight_are_valid "$argv[6]" "$argv[8]" $operations
 end
 
 # Takes over a plan. Returns 1 when any field is not what it should be; nothing was applied then.
 function __alight_take
     set -l f $__alight_reply
-    # version, epoch, generation, directory, verb, 18 fields of the plan, and the end.
-    set -q f[24]; and test "$f[-1]" = end -a "$f[5]" = plan -a "$f[4]" = "$PWD"; or return 1
-    set -l root $f[7]
-    set -l prefix $f[8]
-    set -l operations
-    set -q f[25]; and set operations $f[24..-2]
     if test "$argv[1]" = again
         # This very plan was found in order less than 30 s ago, and its operations call for no look at the disk.
         set -g __alight_bare 0
     else
+        # version, epoch, generation, directory, verb, 18 fields of the plan, and the end.
+        set -q f[24]; and test "$f[-1]" = end -a "$f[5]" = plan -a "$f[4]" = "$PWD"; or return 1
         __alight_is_in_order $f; or return 1
     end
-    test -z "$f[10]"; or builtin contains -- "$f[6]" leave clean; or test "$f[6]|$f[10]" = "keep|$__alight_stamp"
-    or __alight_is_stamp $f[10]; or return 1
+    set -l prefix $f[8]
     switch $f[6]
         case keep
+            test -z "$f[10]" -o "$f[10]" = "$__alight_stamp"; or __alight_is_stamp $f[10]; or return 1
             if test -n "$__alight_applied"
                 test -z "$f[10]"; or set -g __alight_stamp $f[10]
-                set -g __alight_on_leave
-                set -g __alight_after_leave
-                set -q operations[1]; and __alight_apply $operations
+                set -eg __alight_on_leave __alight_after_leave
+                set -q f[25]; and __alight_apply $f[24..-2]
             end
         case adopt
             test -n "$prefix"; or return 1
+            test -z "$f[10]"; or __alight_is_stamp $f[10]; or return 1
             __alight_forget
             set -g __alight_applied $prefix
             set -g __alight_adopted "$VIRTUAL_ENV|$CONDA_PREFIX"
@@ -671,7 +662,7 @@ function __alight_take
             set -g __alight_sign $prefix/pyvenv.cfg
             test -f $__alight_sign; or set -g __alight_sign $prefix/conda-meta
             test -n "$VIRTUAL_ENV"; or set -g __alight_conda $CONDA_PREFIX
-            __alight_apply $operations
+            set -q f[25]; and __alight_apply $f[24..-2]
             __alight_look_at_stack
             set -g __alight_entered_at $__alight_level
         case enter
@@ -683,12 +674,14 @@ function __alight_take
             set -g __alight_sign $__alight_found
             set -g __alight_stamp $f[10]
             set -g __alight_approved $prefix
-            set -g __alight_root $root
-            __alight_apply $operations
-            set -q __alight_CONDA_PREFIX_value; and set -g __alight_conda $__alight_CONDA_PREFIX_value
+            set -g __alight_root $f[7]
+            set -q f[25]; and __alight_apply $f[24..-2]
             test $__alight_bare = 1; or set -g __alight_entry ''
-            __alight_look_at_stack
-            set -g __alight_entered_at $__alight_level
+            if set -q __alight_CONDA_PREFIX_value
+                set -g __alight_conda $__alight_CONDA_PREFIX_value
+                __alight_look_at_stack
+                set -g __alight_entered_at $__alight_level
+            end
             if not builtin functions --query deactivate
                 set -g __alight_deactivate_is_ours 1
                 function deactivate --description 'Leave the environment that alight switched on'
@@ -698,14 +691,14 @@ function __alight_take
             set -eg __alight_unfinished
         case leave clean
             test -z "$__alight_applied"; or __alight_leave
-            test $f[6] = leave; or __alight_apply $operations
+            test $f[6] = clean; and set -q f[25]; and __alight_apply $f[24..-2]
         case '*'
             return 1
     end
-    set -g __alight_root $root
+    set -g __alight_root $f[7]
     set -g __alight_owner $f[9]
     if test -n "$__alight_declined"
-        set -l here $root
+        set -l here $f[7]
         test -n "$here"; or set here -
         if test "$here" != "$__alight_declined"
             set -g __alight_declined ''
@@ -713,12 +706,11 @@ function __alight_take
         end
     end
     set -g __alight_generation $f[18]
-    set -g __alight_witnesses
-    for witness in $f[20..23]
-        test -z "$witness"; or set -ga __alight_witnesses $witness
+    set -g __alight_witnesses $f[20..23]
+    if test "$f[16]" != "$__alight_wants_segment"
+        set -g __alight_drawn 0
+        set -g __alight_wants_segment $f[16]
     end
-    test "$f[16]" = "$__alight_wants_segment"; or set -g __alight_drawn 0
-    set -g __alight_wants_segment $f[16]
     __alight_show $f[11..15]
     test -z "$f[17]"; or __alight_say $f[17]
     test "$argv[1]" = again; or __alight_expect $f[19]
@@ -747,10 +739,9 @@ $HATCH_DATA_DIR|$HATCH_CONFIG|$HATCH_ENV|$HATCH_ENV_TYPE_VIRTUAL_PATH|$UV_PROJEC
 $UV_CACHE_DIR|$PYENV_ROOT|$PYENV_VERSION|$PIXI_HOME|$MISE_DATA_DIR|$ASDF_DATA_DIR|$ASDF_PYTHON_VERSION|$XDG_DATA_HOME|\
 $XDG_CACHE_HOME|$XDG_CONFIG_HOME|$HOME"
     if test "$forced" = 0
-        for at in $__alight_memory
-            set -l known __alight_memory_"$at"_key
-            test "$$known" = "$key"; or continue
-            __alight_recall $at
+        for known in $__alight_memory
+            test "$$known[1][1]" = "$key"; or continue
+            __alight_recall $known
             and __alight_take again
             and __alight_remember_session
             and set -g __alight_dirty 0
@@ -781,20 +772,18 @@ $XDG_CACHE_HOME|$XDG_CONFIG_HOME|$HOME"
     __alight_expect
 end
 
-# Whether the answer with this number in the memory is still good; its fields are left in __alight_reply.
-function __alight_recall --argument-names at
-    set -l clock __alight_memory_"$at"_clock
-    set -l mark __alight_memory_"$at"_mark
-    set -l expected __alight_memory_"$at"_expected
-    set -l reply __alight_memory_"$at"_reply
+# Whether the answer of this name in the memory is still good; its fields are left in __alight_reply.
+function __alight_recall --argument-names known
+    set -l kept $$known
+    set -l expected "$known"_expected
     read -l now rest </proc/uptime
     # What is there and older than the mark's file, or absent, as in `__alight_on_prompt`.
-    test "$now" -lt $$clock[1][2] -a "$now" -ge $$clock[1][1] $$expected; or return 1
-    read -l seen <$$mark[1][1]; or return 1
-    test "$seen" = "$$mark[1][2]"; or return 1
-    set -g __alight_reply $$reply
-    set -g __alight_news $$mark[1][1]
-    set -g __alight_mark $seen
+    test "$now" -lt $kept[3] -a "$now" -ge $kept[2] $$expected
+    and read -g __alight_mark <$kept[4]
+    and test "$__alight_mark" = "$kept[5]"
+    or return 1
+    set -g __alight_reply $kept[6..-1]
+    set -g __alight_news $kept[4]
     set -g __alight_expected $$expected
 end
 
@@ -816,18 +805,15 @@ function __alight_memorize --argument-names key
             return
     end
     # The oldest of 32 makes room, and what was asked last is found first.
-    set -l at (builtin count $__alight_memory)
+    set -l known __alight_memory_(builtin count $__alight_memory)
     if set -q __alight_memory[32]
-        set at $__alight_memory[32]
+        set known $__alight_memory[32]
         set -e __alight_memory[32]
     end
-    set -p __alight_memory $at
+    set -p __alight_memory $known
     read -l now rest </proc/uptime
-    set -g __alight_memory_"$at"_key "$key"
-    set -g __alight_memory_"$at"_clock $now (builtin math $now + 30)
-    set -g __alight_memory_"$at"_mark $__alight_news $__alight_mark
-    set -g __alight_memory_"$at"_expected $__alight_expected
-    set -g __alight_memory_"$at"_reply $__alight_reply
+    set -g $known "$key" $now (builtin math $now + 30) $__alight_news "$__alight_mark" $__alight_reply
+    set -g "$known"_expected $__alight_expected
 end
 
 # Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
@@ -900,7 +886,7 @@ $DIRENV_DIR|$PATH" = "$__alight_session" $__alight_expected
     status is-command-substitution; and return
     set -l drawn $__alight_drawn
     set -g __alight_drawn 1
-    __alight_is_same; or __alight_settle $code
+    test "$PWD" = "$__alight_here"; and __alight_is_same; or __alight_settle $code
     if test "$drawn$__alight_drawn" != 11 -a "$__alight_wants_segment" = 1
         __alight_wrap_prompt
     end
@@ -918,7 +904,9 @@ function __alight_settle --argument-names code
         __alight_leave
         set -g __alight_owner ''
     end
+    # Nothing of conda's and nothing on PATH alone: VIRTUAL_ENV tells.
     if test -n "$__alight_applied"
+        and not test -z "$__alight_conda$__alight_entry" -a -n "$VIRTUAL_ENV" -a -e "$__alight_sign"
         if not test -e $__alight_sign
             __alight_leave
             set -g __alight_owner ''
@@ -930,7 +918,7 @@ function __alight_settle --argument-names code
             __alight_decline
         end
     end
-    if __alight_may_ask
+    if test $__alight_open_until = 0; or __alight_may_ask
         __alight_ask $code $forced
     else
         __alight_alone
@@ -945,12 +933,13 @@ end
 # A line that may make an environment is told to the daemon before it runs: what is absent now and there later was
 # made by the user.
 function __alight_on_preexec --on-event fish_preexec
-    test "$__alight_switch" = on -a "$ALIGHT_DISABLE" != 1; or return
-    switch "$argv[1]"
-        case '*fish_prompt*' '*fish_config*' '*funced*'
-            set -g __alight_drawn 0
-        case '*venv*' '*virtualenv*' '*uv*' '*poetry*' '*pipenv*' '*pdm*' '*hatch*' '*pixi*' '*conda*'
-            __alight_note "$argv[1]"
+    string match --quiet --regex 'fish_prompt|fish_config|funced|venv|virtualenv|uv|poetry|pipenv|pdm|hatch|pixi|conda' -- "$argv[1]"
+    and test "$__alight_switch" = on -a "$ALIGHT_DISABLE" != 1
+    or return
+    if string match --quiet --regex 'fish_prompt|fish_config|funced' -- "$argv[1]"
+        set -g __alight_drawn 0
+    else
+        __alight_note "$argv[1]"
     end
 end
 
@@ -1027,11 +1016,11 @@ end
 
 # --- start ----------------------------------------------------------------------------------------
 
-function __alight_load --argument-names file
+function __alight_load
     for name in __alight_python __alight_client __alight_command __alight_daemon_python
         set -qg $name; or set -g $name ''
     end
-    if test -z "$__alight_client"; and set -l real (builtin realpath -- $file 2>/dev/null)
+    if test -z "$__alight_client"; and set -l real (builtin realpath -- (status filename) 2>/dev/null)
         # Sourced as a file: the guard and the client lie beside it, in the package or in the checkout.
         set -l above (string replace --regex '/[^/]*/[^/]*\z' '' -- "$real" | string collect)
         set -g __alight_beside (string replace --regex '[^/]*\z' guard.fish -- "$real" | string collect)
@@ -1061,7 +1050,8 @@ function __alight_load --argument-names file
     set -g __alight_runtime "$ALIGHT_RUNTIME_DIR"
     if test -z "$__alight_runtime"
         set -l session /run/user/$__alight_euid
-        if test -x /usr/bin/getconf; and set -l own (command /usr/bin/getconf DARWIN_USER_TEMP_DIR 2>/dev/null)
+        # There is no /proc where this names a folder of the user's own.
+        if test ! -d /proc/self -a -x /usr/bin/getconf; and set -l own (command /usr/bin/getconf DARWIN_USER_TEMP_DIR 2>/dev/null)
             set -g __alight_runtime (builtin realpath -- $own)/alight
         else if test -d $session -a -O $session
             set -g __alight_runtime $session/alight
@@ -1070,6 +1060,7 @@ function __alight_load --argument-names file
         end
     end
 
+    set -eg __alight_runtime_pattern
     set -g __alight_dirty 1
     # Sourced a second time: functions and settings are new, what is applied stays known.
     set -q __alight_switch; and return
@@ -1079,6 +1070,7 @@ function __alight_load --argument-names file
     set -g __alight_declined ''
     set -g __alight_root ''
     set -g __alight_session ''
+    set -g __alight_here ''
     set -g __alight_expected
     set -g __alight_generation ''
     set -g __alight_mark ''
@@ -1104,7 +1096,7 @@ function __alight_load --argument-names file
     __alight_show none '' '' '' ''
 end
 
-__alight_load (status filename)
+__alight_load
 builtin functions --erase __alight_load
 if set -qg __alight_beside
     test ! -r $__alight_beside; or builtin source $__alight_beside

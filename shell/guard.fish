@@ -14,19 +14,32 @@ end
 function __alight_bind_enter
     set -g __alight_bound $fish_key_bindings
     __alight_wrap_paste
+    set -l modes (builtin bind --list-modes)
+    # The key has a name since fish 4.
+    set -l keys \r \n enter
+    string match --quiet '3.*' -- $version; and set -e keys[3]
     for mode in default insert visual
-        for key in \r \n enter
-            set -l name (string escape --style=var -- $mode:$key)
-            set -l lines (builtin bind --user -M $mode -- $key 2>/dev/null)
-            if string match --quiet --regex '__alight_enter ' -- "$lines"
-                builtin bind --erase --user -M $mode -- $key 2>/dev/null
-                set lines
+        builtin contains -- $mode $modes; or continue
+        for at in 1 2 3
+            set -q keys[$at]; or break
+            set -l key $keys[$at]
+            set -l name $mode$at
+            set -l found
+            set -l preset
+            for line in (builtin bind -M $mode -- $key 2>/dev/null)
+                if string match --quiet 'bind --preset *' -- $line
+                    set preset $line
+                else if string match --quiet '*__alight_enter *' -- $line
+                    builtin bind --erase --user -M $mode -- $key 2>/dev/null
+                else
+                    set found $line
+                end
             end
-            test -n "$lines[1]"; or set lines (builtin bind --preset -M $mode -- $key 2>/dev/null)
-            test -n "$lines[1]"; or continue
+            test -n "$found"; or set found $preset
+            test -n "$found"; or continue
             # What `bind` prints is source text of this shell's own.
             set -l words
-            builtin printf '%s\n' $lines[1] | read --tokenize --list words; or continue
+            builtin printf '%s\n' $found | read --tokenize --list words; or continue
             set -l into
             set -e words[1]
             while string match --quiet -- '-*' "$words[1]"
@@ -43,13 +56,15 @@ function __alight_bind_enter
             set -e words[1]
             test -n "$words[1]"; or continue
             set -g __alight_was_$name $words
-            # Whether it is functions of the line editor alone, found out here because each Enter would pay for it.
-            set -l own 1
+            # Where it is functions of the line editor alone, they stand behind the name.
             for word in $words
-                builtin contains -- $word (builtin bind --function-names); or set own 0
+                test $word = execute; and continue
+                if not builtin contains -- $word (builtin bind --function-names)
+                    set words
+                    break
+                end
             end
-            set -g __alight_own_$name $own
-            builtin bind -M $mode $into -- $key "__alight_enter $name"
+            builtin bind -M $mode $into -- $key "__alight_enter $name $words"
         end
     end
 end
@@ -57,8 +72,10 @@ end
 # fish 3 puts what is pasted into a mode of its own, whose functions come with the bindings; fish 4 inserts it by itself.
 function __alight_wrap_paste
     builtin functions --query __fish_stop_bracketed_paste; or return
-    string match --quiet '*__alight_pasted*' -- (builtin functions __fish_stop_bracketed_paste); and return
-    builtin functions --query __alight_stop_paste; and builtin functions --erase __alight_stop_paste
+    if builtin functions --query __alight_stop_paste
+        string match --quiet '*__alight_pasted*' -- (builtin functions __fish_stop_bracketed_paste); and return
+        builtin functions --erase __alight_stop_paste
+    end
     builtin functions --copy __fish_stop_bracketed_paste __alight_stop_paste
     function __fish_stop_bracketed_paste
         set -g __alight_pasted 1
@@ -69,11 +86,6 @@ end
 # Runs what Enter was bound to.
 function __alight_go_on --argument-names name
     set -l was __alight_was_$name
-    set -l own __alight_own_$name
-    if test "$$own" = 1
-        builtin commandline -f $$was
-        return
-    end
     set -l known (builtin bind --function-names)
     for command in $$was
         if builtin contains -- $command $known
@@ -85,28 +97,44 @@ function __alight_go_on --argument-names name
     end
 end
 
-# An unfinished command: Enter means something else there. Below an open list of completions it runs the line or only takes
-# what is selected, and nothing tells which: so it is asked there, and not again about the same line right behind it.
+# What every Enter runs. Nearly every line ends in the condition: it names nothing that matters, its commands are known to
+# lead nowhere, and no word of it is an abbreviation. An unfinished command is passed over: Enter means something else
+# there. Below an open list of completions it runs the line or only takes what is selected, and nothing tells which: so it
+# is asked there, and not again about the same line right behind it.
 function __alight_enter --argument-names name
-    set -g __alight_answer p
     # Once a paste was met, each Enter looks whether it goes on: its last line was not typed either.
     set -g __alight_follows $__alight_waiting
     test $__alight_waiting = 0; or __alight_look_for_input
-    set -l line
     # An empty line is not valid.
     if builtin commandline --is-valid
-        set line (builtin commandline -b)
+        set -l line (builtin commandline -b)
         set -q line[2]; and set line (builtin commandline -b | string collect)
-        if __alight_concerns "$line"; or __alight_abbreviates "$line"
-            __alight_ask_once "$line"
+        string match --quiet --all --regex -- $__alight_commands "$line"
+        if string match --quiet --regex -- $__alight_suspects "$line"
+            or not builtin contains -- "$__alight_words" $__alight_tame
+            or not string match --quiet --all --regex -- $__alight_any_word "$line"
+            or builtin abbr --query -- $__alight_tokens
+            set -g __alight_answer p
+            __alight_look_at_line "$line"
+            if test "$__alight_answer" = c
+                __alight_cancel "$line"
+                builtin commandline -f execute
+                return
+            end
         end
     end
-    if test "$__alight_answer" = c
-        __alight_cancel "$line"
-        builtin commandline -f execute
-        return
+    if set -q argv[2]
+        builtin commandline -f $argv[2..-1]
+    else
+        __alight_go_on $name
     end
-    __alight_go_on $name
+end
+
+function __alight_look_at_line --argument-names line
+    set -g __alight_expanded
+    if __alight_concerns "$line"; or __alight_abbreviates "$line"
+        __alight_ask_once "$line"
+    end
 end
 
 function __alight_ask_once --argument-names line
@@ -124,8 +152,7 @@ end
 # The last word before the cursor may be an abbreviation that `execute` is about to expand: leaves the whole line as it
 # will be in __alight_expanded. Nothing where it leads nowhere.
 function __alight_abbreviates --argument-names line
-    set -g __alight_expanded
-    string match --quiet --all --regex '(?<__alight_tokens>[^\s;|&(){}]+)' -- "$line"
+    string match --quiet --all --regex -- $__alight_any_word "$line"
     __alight_abbr --query -- $__alight_tokens 2>/dev/null; or return 1
     set -l token (builtin commandline -t | string collect)
     test -n "$token"; and __alight_abbr --query -- $token 2>/dev/null; or return 1
@@ -157,7 +184,8 @@ end
 
 # --- the filter -----------------------------------------------------------------------------------
 
-# Whether a line names an installer, or a function that leads to one. Nearly every line ends here.
+# Whether a line names an installer, or a function that leads to one. Its commands are remembered as tame, by themselves
+# and as they stand together, where they do not.
 function __alight_concerns --argument-names line
     string match --quiet --regex -- $__alight_installers "$line"; and return 0
     # What this line defines is news to the next one.
@@ -174,6 +202,8 @@ function __alight_concerns --argument-names line
         end
         set -ga __alight_tame $word
     end
+    set -q __alight_tame[256]; and set -g __alight_tame
+    builtin contains -- "$__alight_words" $__alight_tame; or set -ga __alight_tame "$__alight_words"
     return 1
 end
 
@@ -502,10 +532,21 @@ set -g __alight_follows 0
 set -g __alight_bound ''
 set -g __alight_installers '(?:^|[^\w.-]|\s-[A-Za-z]*m)(?:pip[\d.]*|pip-sync|pipenv|pipx|uv|uvx|conda|mamba|micromamba|poetry|pdm|hatch|pixi|easy_install(?:-[\d.]+)?|flit|setup\.py|ensurepip)(?:[^\w.-]|$)'
 set -g __alight_commands '(?:^|[;|&({\n]|\b(?:and|or|not|if|while|else|begin|command|builtin|time|exec)\s)\s*(?<__alight_words>[\w.+@-]+)'
-set -g __alight_has_abbr 0
-builtin contains -- abbr (builtin --names); and set -g __alight_has_abbr 1
+set -g __alight_any_word '(?<__alight_tokens>[^\s;|&(){}]+)'
+# A part of each of the words above, and what defines a command: the quick look at a line.
+set -g __alight_suspects 'pip|uv|conda|mamba|poetry|pdm|hatch|pixi|easy_install|flit|setup\.py|function|alias|source|funced|eval'
+set -g __alight_has_abbr 1
+if string match --quiet --regex '^3\.[0-5]\.' -- $version
+    set -g __alight_has_abbr 0
+    # Everything: only the closer look knows how to ask there.
+    set -g __alight_suspects ''
+end
 
 function __alight_ready --on-event fish_prompt
+    test "$__alight_bound$__alight_pasted" = "$fish_key_bindings" -a -n "$__alight_bound"; or __alight_get_ready
+end
+
+function __alight_get_ready
     set -g __alight_pasted ''
     test "$__alight_bound" = "$fish_key_bindings" -a -n "$__alight_bound"; or __alight_bind_enter
 end

@@ -435,6 +435,14 @@ def test_an_enter_of_the_users_own_is_left_alone(world: World, keymap: str) -> N
         assert ('"\\C-m": "\\C-e\\C-j"' in macros) is (each == keymap)
 
 
+@pytest.mark.parametrize("level", ["", "5.0"])
+def test_enter_is_found_whatever_keeps_a_here_string(world: World, level: str) -> None:
+    """Enter is told in every keymap, where bash keeps here-strings in pipes and where, as before 5.1, in files."""
+    shell = world.shell(KIND, before=[f"BASH_COMPAT={level}"])
+    for each in ("emacs", "vi-insert", "vi-command"):
+        assert '"\\C-m": "' in shell.run(f"bind -m {each} -s")
+
+
 @pytest.mark.parametrize("how", ["dumb", "no-editing"])
 def test_without_line_editing_there_is_no_note_and_no_error(world: World, how: str) -> None:
     """On a dumb terminal and without readline Enter stays what it is, and nothing is said."""

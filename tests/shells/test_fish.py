@@ -124,6 +124,8 @@ def test_status_and_pipestatus_are_the_commands(world: World, where: str) -> Non
         shell.run(f"{change}false | true | sh -c 'exit 7'")
         assert re.fullmatch(r"\(app [0-9.]+\) 7/1/0/7/", shell.prompt())
         assert shell.run("printf '%s ' $status $pipestatus") == "7 1 0 7 "
+        shell.run("true")
+        assert re.fullmatch(r"\(app [0-9.]+\) 0/0/", shell.prompt())
 
 
 def test_a_started_daemon_is_no_job_of_the_shell(world: World) -> None:

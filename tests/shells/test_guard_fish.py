@@ -99,6 +99,27 @@ def test_an_abbreviation_is_asked_about_as_what_it_stands_for(judge: Judge, star
         assert "pip install" in press(shell, "p")
 
 
+def test_an_abbreviation_that_leads_nowhere_is_forgotten(judge: Judge, start: Start) -> None:
+    """What an abbreviation stood for is judged with its own line only."""
+    with start("abbr -a pin 'echo one'") as shell:
+        assert shell.run("pin") == "one\n"
+        enter(shell)
+        press(shell, "c")
+        assert judge.lines == [LINE.encode()]
+
+
+def test_commands_that_led_nowhere_are_looked_at_again(judge: Judge, start: Start, tmp_path: Path) -> None:
+    """What is known of commands, alone and side by side, ends with a line that may define functions."""
+    (tmp_path / "more.fish").write_text("function get; echo pip install; end\n")
+    with start("function get; echo one; end") as shell:
+        assert shell.run("get") == "one\n"
+        assert shell.run("get; true") == "one\n"
+        shell.run(f"source {tmp_path}/more.fish")
+        assert judge.lines == []
+        assert shell.run("get; true") == "pip install\n"
+        assert judge.lines == [b"get; true"]
+
+
 @pytest.mark.parametrize(
     "word",
     ["it's", "a b", "$HOME", "(echo x)", "back\\slash", "{a,b}", "*", "~", "a;b", '"q"', "#no", "new\nline", "%self"],
