@@ -19,6 +19,7 @@ from alight.files.disk import Disk, Fingerprint, join
 from alight.files.documents import Documents
 from alight.files.glance import Glance
 from alight.files.moment import Moment
+from alight.files.sharing import Sharing
 from alight.model import Environment, Interpreter, Resolution
 from alight.resolver import describe, resolve
 from alight.store import ANSWERS_LIMIT as KEPT_ANSWERS
@@ -113,6 +114,7 @@ class Index:
         self._interpreters: dict[_Key, tuple[tuple[Interpreter, ...], Fingerprint]] = {}
         self._changes = 0
         self.reached = Reached(self._links)
+        self.sharing = Sharing()
 
     @property
     def changes(self) -> int:
@@ -170,7 +172,7 @@ class Index:
         patience = None if self._links_budget_ns is None else self._links_budget_ns * (10 if trail else 1)
         links = self._links.question(patience, thorough=trail)
         resolution = resolve(directory, chosen, disk, self._home_of(chosen), links=links, trail=trail)
-        fingerprint = disk.fingerprint()
+        fingerprint = self.sharing.fingerprint(disk.fingerprint())
         if not trail:
             self._changes += 1
             self.reached.learn(resolution, fingerprint)
@@ -205,7 +207,7 @@ class Index:
         for found in memory.interpreters:
             self._interpreters = {(b"", found.overrides): (found.interpreters, found.fingerprint)}
         for answer in reversed(memory.answers):
-            known = _Known(answer.resolution, answer.fingerprint, self.generation)
+            known = _Known(answer.resolution, self.sharing.fingerprint(answer.fingerprint), self.generation)
             _keep(self._answers, (answer.directory, answer.overrides), known, ANSWERS_LIMIT)
         self._changes = -self._links.changes
 

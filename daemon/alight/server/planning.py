@@ -82,7 +82,7 @@ class Planner:
             segment=surface.segment,
             wrapper=surface.wrapper,
         )
-        fingerprint = disk.fingerprint()
+        fingerprint = self._answers.index.sharing.fingerprint(disk.fingerprint())
         if not fingerprint.racy:
             self._kept[key] = _Kept(plan, answer, fingerprint, tuple(others))
             while len(self._kept) > PLANS_LIMIT:
