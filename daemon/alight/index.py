@@ -36,7 +36,7 @@ ANSWERS_LIMIT = 4096
 """Cached answers; one takes about 4 KiB."""
 
 ENVIRONMENTS_LIMIT = 16384
-"""Environments remembered for listings; one takes about 2 KiB."""
+"""Environments remembered for listings; one takes about 0.4 KiB."""
 
 LISTINGS_LIMIT = 4
 """Listings whose pages are being fetched."""
