@@ -7,7 +7,7 @@ One way in, one way out::
 
 Layers, lowest first; a module imports only from its own row or rows above::
 
-    values    errors  model  clock  paths  settings  log  text  quoting
+    values    errors  model  clock  paths  settings  log  text  quoting  digest
     wire      wire                     bytes <-> values; no sockets, no disk
     reading   files                    bounded reads, fingerprints, ownership checks
     facts     systems  interpreters    what is on disk, per tool

@@ -17,14 +17,16 @@ from alight import interpreters
 from alight.clock import Clock
 from alight.files.disk import Disk, Fingerprint, join
 from alight.files.documents import Documents
-from alight.files.glance import Glance
 from alight.files.moment import Moment
+from alight.files.sharing import Sharing
 from alight.model import Environment, Interpreter, Resolution
 from alight.resolver import describe, resolve
 from alight.store import ANSWERS_LIMIT as KEPT_ANSWERS
-from alight.store import Described, KnownAnswer, KnownInterpreters, Memory
+from alight.store import KnownAnswer, KnownInterpreters, Memory
 from alight.systems import SYSTEMS
 from alight.systems.base import Facts
+from alight.systems.described import Described
+from alight.systems.described import place as place_of
 from alight.systems.linktable import LinkTable
 from alight.systems.pools import Steps
 from alight.systems.reached import Reached, own_folders
@@ -34,7 +36,7 @@ ANSWERS_LIMIT = 4096
 """Cached answers; one takes about 4 KiB."""
 
 ENVIRONMENTS_LIMIT = 16384
-"""Environments remembered for listings; one takes about 2 KiB."""
+"""Environments remembered for listings; one takes about 0.4 KiB."""
 
 LISTINGS_LIMIT = 4
 """Listings whose pages are being fetched."""
@@ -49,8 +51,6 @@ UNSETTLED = -1
 
 MAKERS = frozenset({"venv", "virtualenv", "uv"})
 """Who makes environments for others: the tool in whose pool one lies is its owner."""
-
-HALF_MADE = frozenset({"site-packages-missing", "history-missing"})
 
 _OVERRIDES = frozenset(OVERRIDES)
 _K = TypeVar("_K")
@@ -91,7 +91,7 @@ class _Listing:
     steps: Steps | None = None
     prefixes: tuple[bytes, ...] = ()
     owners: Mapping[bytes, str] = field(default_factory=dict)
-    unchanged: dict[bytes, Environment] = field(default_factory=dict)
+    unchanged: dict[bytes, Described] = field(default_factory=dict)
 
 
 class Index:
@@ -113,6 +113,7 @@ class Index:
         self._interpreters: dict[_Key, tuple[tuple[Interpreter, ...], Fingerprint]] = {}
         self._changes = 0
         self.reached = Reached(self._links)
+        self.sharing = Sharing()
 
     @property
     def changes(self) -> int:
@@ -170,7 +171,7 @@ class Index:
         patience = None if self._links_budget_ns is None else self._links_budget_ns * (10 if trail else 1)
         links = self._links.question(patience, thorough=trail)
         resolution = resolve(directory, chosen, disk, self._home_of(chosen), links=links, trail=trail)
-        fingerprint = disk.fingerprint()
+        fingerprint = self.sharing.fingerprint(disk.fingerprint())
         if not trail:
             self._changes += 1
             self.reached.learn(resolution, fingerprint)
@@ -188,7 +189,7 @@ class Index:
             if not known.fingerprint.racy and self._told_the_same(known)
         ]
         interpreters = [KnownInterpreters(key[1], *known) for key, known in self._interpreters.items()]
-        environments = list(reversed(self._environments.values()))
+        environments = list(reversed(self._environments.items()))
         links = self._links
         return Memory(
             self._home, environments, interpreters, links.pools.listed(), links.entries(), answers[:KEPT_ANSWERS]
@@ -199,13 +200,15 @@ class Index:
         if memory.home != self._home:
             return
         self._links.recall(memory.views, memory.links)
-        for described in reversed(memory.environments):
-            if described.glance.sound:
-                _keep(self._environments, described.environment.prefix, described, ENVIRONMENTS_LIMIT)
+        # One path for what both know.
+        listed_as = {prefix: prefix for prefix, _ in self._links.entries()}
+        for prefix, described in reversed(memory.environments):
+            chosen = listed_as.get(prefix, prefix)
+            _keep(self._environments, chosen, described.shared(self.sharing), ENVIRONMENTS_LIMIT)
         for found in memory.interpreters:
             self._interpreters = {(b"", found.overrides): (found.interpreters, found.fingerprint)}
         for answer in reversed(memory.answers):
-            known = _Known(answer.resolution, answer.fingerprint, self.generation)
+            known = _Known(answer.resolution, self.sharing.fingerprint(answer.fingerprint), self.generation)
             _keep(self._answers, (answer.directory, answer.overrides), known, ANSWERS_LIMIT)
         self._changes = -self._links.changes
 
@@ -258,7 +261,11 @@ class Index:
         disk = Disk(self._uid, self._clock)
         for prefix in listing.prefixes[position:]:
             unchanged = listing.unchanged.get(prefix)
-            found.append(unchanged or self._environment(prefix, chosen, listing.owners.get(prefix, ""), disk))
+            found.append(
+                unchanged.environment(prefix)
+                if unchanged is not None
+                else self._environment(prefix, chosen, listing.owners.get(prefix, ""), disk)
+            )
             if len(found) >= PAGE_LIMIT or (end is not None and self._clock.monotonic() >= end):
                 break
         return Page(tuple(found), len(listing.prefixes), more=position + len(found) < len(listing.prefixes))
@@ -320,10 +327,10 @@ class Index:
         places: dict[object, list[bytes]] = {}
         for number, prefix in enumerate(sorted({*view.owners, *self._environments})):
             known = self._environments.get(prefix)
-            if known is not None and known.glance.holds():
-                listing.unchanged[prefix] = known.environment
+            if known is not None and known.holds(prefix):
+                listing.unchanged[prefix] = known
                 places.setdefault(known.place or prefix, []).append(prefix)
-            elif (place := _place(prefix, disk)) is not None or disk.lstat(prefix) is not None:
+            elif (place := place_of(prefix, disk)) is not None or disk.lstat(prefix) is not None:
                 places.setdefault(place or prefix, []).append(prefix)
             else:
                 self._environments.pop(prefix, None)
@@ -335,31 +342,20 @@ class Index:
     def _environment(self, prefix: bytes, overrides: Mapping[str, bytes], owner: str, disk: Disk) -> Environment:
         known = self._environments.get(prefix)
         facts = Facts(disk, overrides, self._home_of(overrides), b"/", Documents(disk))
-        environment = describe(prefix, facts, owner=known.environment.system if known is not None else "")
+        environment = describe(prefix, facts, owner=known.shape.system if known is not None else "")
         if known is None and owner not in {"", *MAKERS} and environment.system in MAKERS:
             environment = msgspec.structs.replace(environment, system=owner)
         self._remember(environment, disk, settled=True)
         return environment
 
     def _remember(self, environment: Environment, disk: Disk, *, settled: bool) -> None:
-        config = b"conda-meta" if environment.kind == "conda" else b"pyvenv.cfg"
-        paths = (environment.prefix, join(environment.prefix, config), environment.interpreter)
-        glance = Glance.of((*paths, *environment.site_packages[:1]), disk)
-        # One that is half-made is another a moment later, and nothing it is judged by needs to change for that.
-        if not settled or any(finding.code in HALF_MADE for finding in environment.health):
-            glance = Glance(glance.paths, glance.seen, racy=True)
         self._changes += 1
-        described = Described(environment, glance, _place(environment.prefix, disk))
+        described = Described.of(environment, disk, self.sharing, settled=settled)
         _keep(self._environments, environment.prefix, described, ENVIRONMENTS_LIMIT)
 
     def _home_of(self, overrides: Mapping[str, bytes]) -> bytes:
         home = overrides.get("HOME", b"")
         return home if home.startswith(b"/") else self._home
-
-
-def _place(prefix: bytes, disk: Disk) -> tuple[int, int] | None:
-    look = disk.stat(prefix)
-    return None if look is None else (look.st_dev, look.st_ino)
 
 
 def _shown(paths: list[bytes], disk: Disk) -> bytes:

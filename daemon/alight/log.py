@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import logging.handlers
 import os
@@ -11,6 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from alight.clock import Clock, SystemClock
+from alight.digest import sha256
 
 FILE_LIMIT = 1024 * 1024
 RECORDS_PER_WINDOW = 200
@@ -96,4 +96,4 @@ def shown(path: bytes, logger: logging.Logger) -> str:
     """A path as it may stand in the log: a hash, or at level debug the path itself."""
     if logger.isEnabledFor(logging.DEBUG):
         return ascii(os.fsdecode(path))
-    return "path:" + hashlib.sha256(path).hexdigest()[:12]
+    return "path:" + sha256(path).hexdigest()[:12]

@@ -22,12 +22,12 @@ import msgspec
 
 from alight import __version__
 from alight.files.disk import Fingerprint
-from alight.files.glance import Glance
-from alight.model import Environment, Interpreter, Resolution
+from alight.model import Interpreter, Resolution
+from alight.systems.described import Described
 from alight.systems.linktable import Entry
 from alight.systems.pools import Listed
 
-VERSION = 1
+VERSION = 2
 """Of the file's form. What is in it also depends on the rules, which ``maker`` tells."""
 
 SIZE_LIMIT = 64 * 1024 * 1024
@@ -47,14 +47,6 @@ UNUSABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError
 
 Steps = Generator[None, None, Sequence[bytes]]
 """Work in short steps that gives the parts of a file."""
-
-
-class Described(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An environment, when to read it again, and the device and inode of its prefix, None where nothing is."""
-
-    environment: Environment
-    glance: Glance
-    place: tuple[int, int] | None
 
 
 class KnownInterpreters(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -78,7 +70,7 @@ class Memory(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """All of it, each list with what was used last first. ``home`` is that of shells that send none."""
 
     home: bytes
-    environments: list[Described]
+    environments: list[tuple[bytes, Described]]
     interpreters: list[KnownInterpreters]
     views: list[Listed]
     links: list[tuple[bytes, Entry]]

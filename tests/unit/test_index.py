@@ -12,9 +12,9 @@ from alight import index as module
 from alight import resolver
 from alight.files.disk import Disk
 from alight.index import Index
-from alight.model import Resolution
+from alight.model import Environment, Resolution
 from alight.systems import SYSTEMS
-from alight.systems.base import Links
+from alight.systems.base import Facts, Links
 from support.playfield import Playfield, link, write
 from support.shelf import Shelf
 
@@ -175,9 +175,18 @@ def test_an_environment_with_two_paths_is_listed_once(field: Playfield, shelf: S
 
 
 @pytest.mark.parametrize("change", ["python", "config", "packages", "interpreter", "half-made"])
-def test_a_listed_environment_is_what_it_is_now(field: Playfield, shelf: Shelf, index: Index, change: str) -> None:
-    """Few looks are enough to see that an environment has to be read again."""
+def test_a_listed_environment_is_what_it_is_now(
+    field: Playfield, shelf: Shelf, index: Index, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few looks are enough to see that an environment has to be read again, and that it need not be."""
     env = field.venv(field.home / "pool" / "web")
+    read: list[bytes] = []
+
+    def counting(prefix: bytes, facts: Facts, *, owner: str) -> Environment:
+        read.append(prefix)
+        return resolver.describe(prefix, facts, owner=owner)
+
+    monkeypatch.setattr(module, "describe", counting)
     if change == "half-made":
         os.rename(env / "lib", field.home / "lib")
         assert index.environments()[0].health
@@ -186,14 +195,16 @@ def test_a_listed_environment_is_what_it_is_now(field: Playfield, shelf: Shelf, 
         assert not index.environments()[0].health
         return
     (before,) = index.environments()
-    assert index.environments()[0] is before
+    assert index.environments()[0] == before
+    assert read == [os.fsencode(env)]
     if change == "python":
         (env / "bin/python").unlink()
     elif change == "config":
         (env / "pyvenv.cfg").write_text((env / "pyvenv.cfg").read_text() + "prompt = shop\n")
     elif change == "packages":
         write(env / "lib/python3.11/site-packages/six-1.16.0.dist-info/METADATA")
-        assert index.environments()[0] is not before
+        index.environments()
+        assert read == [os.fsencode(env)] * 2
         return
     else:
         os.rename(field.home / ".pyenv", field.home / "gone")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
 from alight.cli import render
 from alight.cli.options import json_option
+from alight.cli.serving import serve
 from alight.cli.session import Session, ask
 from alight.errors import BadNews, Unreachable
 
@@ -39,9 +39,7 @@ def run(session: Session) -> int:
 
     Exit code 0 also when another one serves already.
     """
-    from alight.app import run_daemon
-
-    return run_daemon(session.places(), session.settings(), foreground=sys.stderr is not None and sys.stderr.isatty())
+    return serve(session)
 
 
 @daemon.command()

@@ -49,6 +49,10 @@ def _invoke(arguments: list[str], session: Session) -> int:
             from alight.cli import listing
 
             return listing.show(session, as_json="--json" in arguments)
+        if arguments == ["daemon", "run"]:
+            from alight.cli import serving  # not before: the verb `envs` needs nothing of it
+
+            return serving.serve(session)
         return _parsed(arguments, session)
     except BrokenPipeError as error:  # from click's own help pages
         raise render.OutputClosed from error

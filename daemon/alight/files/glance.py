@@ -13,20 +13,24 @@ import msgspec
 
 from alight.files.disk import RACY_NS, Disk
 
+NOTHING = 0
+"""Where the number of no looks begins."""
 
-class Glance(msgspec.Struct, frozen=True, gc=False):
-    """What the paths led to. A ``racy`` one never holds: something had changed just before it was taken.
 
-    Kept by the thousand and never part of a cycle, so the garbage collector need not walk over them.
+class Glance(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What some paths led to, as one number. A ``racy`` one never holds: something had changed just before.
+
+    ``tails`` are the paths without the directory they lie in, which whoever keeps many knows: environments that are
+    laid out alike share them. Kept by the thousand and never part of a cycle, so the collector need not walk over them.
     """
 
-    paths: tuple[bytes, ...]
-    seen: tuple[int | None, ...]
+    tails: tuple[bytes, ...]
+    seen: int
     racy: bool
 
     @staticmethod
-    def of(paths: Iterable[bytes], disk: Disk) -> Glance:
-        """The looks of ``disk``; they are taken now where it did not look yet."""
+    def of(paths: Iterable[bytes], disk: Disk, root: bytes = b"") -> Glance:
+        """The looks of ``disk``, taken now where it did not look yet; all paths begin with ``root``."""
         chosen = tuple(dict.fromkeys(paths))
         looks = [disk.stat(path) for path in chosen]
         horizon = disk.now_ns - RACY_NS
@@ -35,32 +39,39 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
             for look in looks
             if look is not None
         )
-        return Glance(chosen, tuple(None if look is None else _mark(look) for look in looks), racy)
+        seen = NOTHING
+        for look in looks:
+            seen = _with(seen, look)
+        return Glance(tuple(path[len(root) :] for path in chosen), seen, racy)
 
-    @property
-    def sound(self) -> bool:
-        """Whether there is one look for each path, which only a file that somebody tampered with gets wrong."""
-        return len(self.paths) == len(self.seen)
+    def paths(self, root: bytes = b"") -> tuple[bytes, ...]:
+        """What was looked at."""
+        return tuple(root + tail for tail in self.tails)
 
-    def holds(self) -> bool:
+    def holds(self, root: bytes = b"") -> bool:
         """True when every path leads to what it led to; one ``stat`` each."""
-        return not self.racy and self.same()
+        return not self.racy and self.same(root)
 
-    def same(self) -> bool:
+    def same(self, root: bytes = b"") -> bool:
         """The same for one whose caller knows what to think of ``racy``."""
-        look = os.stat
-        for path, seen in zip(self.paths, self.seen, strict=True):
-            try:
-                now = look(path)
-            except (OSError, ValueError):
-                if seen is not None:
-                    return False
-                continue
-            if seen != hash((now.st_ino, now.st_ctime_ns, now.st_mtime_ns, now.st_dev)):
-                return False
-        return True
+        return seen(root + tail for tail in self.tails) == self.seen
 
 
-def _mark(look: os.stat_result) -> int:
-    # One number instead of four: there are tens of thousands of these. Whatever changes moves the change time.
-    return hash((look.st_ino, look.st_ctime_ns, look.st_mtime_ns, look.st_dev))
+def seen(paths: Iterable[bytes]) -> int:
+    """What these paths lead to now, as ``Glance.seen`` has it."""
+    number, look = NOTHING, os.stat
+    for path in paths:
+        try:
+            now = look(path)
+        except (OSError, ValueError):
+            number = hash((number,))
+        else:
+            number = hash((number, now.st_ino, now.st_ctime_ns, now.st_mtime_ns, now.st_dev))
+    return number
+
+
+def _with(number: int, look: os.stat_result | None) -> int:
+    # One number instead of four for each path: there are tens of thousands. Whatever changes moves the change time.
+    if look is None:
+        return hash((number,))
+    return hash((number, look.st_ino, look.st_ctime_ns, look.st_mtime_ns, look.st_dev))

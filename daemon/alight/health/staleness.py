@@ -6,7 +6,6 @@ Poetry, Pipenv and PDM keep a hash of what they read of the manifest; uv keeps t
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import re
@@ -17,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name, canonicalize_version
 
+from alight.digest import sha256
 from alight.files.disk import Disk, join
 from alight.files.documents import Documents
 from alight.health.lockfiles import LOCK_LIMIT
@@ -266,7 +266,7 @@ def _recorded(text: str) -> str:
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 def _table(document: Any, *keys: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from alight.digest import sha256
 from alight.files.disk import join
 from alight.landing.arguments import Arguments, read, spellings
 from alight.landing.base import Context, Prediction, Program, Words
@@ -212,7 +212,7 @@ def _prefix(
     if path:
         why = "HATCH_ENV_TYPE_VIRTUAL_PATH is set" if variable else f"the path of {name} is set"
         return (normalise(path) if path.startswith(b"/") else disk.realpath(join(root, path))), (why,)
-    identity = base64.urlsafe_b64encode(hashlib.sha256(_hashed(root, context)).digest())[:8]
+    identity = base64.urlsafe_b64encode(sha256(_hashed(root, context)).digest())[:8]
     project = _project_name(root, context)
     folder = os.fsencode(project) if project else identity + b"-unmanaged"
     last = folder if leaf == hatchsettings.DEFAULT == name else os.fsencode(leaf)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from dataclasses import replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
+from alight.digest import md5
 from alight.files.disk import join
 from alight.landing import program, schemes
 from alight.landing.base import Context, Python
@@ -145,7 +145,7 @@ def _pooled(project: Project, settings: pdmsettings.Settings, context: Context) 
 
 
 def _beginning(root: bytes) -> bytes:
-    digest = hashlib.md5(root, usedforsecurity=False).digest()
+    digest = md5(root).digest()
     return root.rpartition(b"/")[2] + b"-" + base64.urlsafe_b64encode(digest)[:8] + b"-"
 
 

@@ -41,7 +41,7 @@ class Covering:
             self._watch.cover(ENVIRONMENT + prefix, ())
         for prefix, folders in environments.items():
             if self._environments.get(prefix) != folders:
-                self._watch.offer(ENVIRONMENT + prefix, folders)
+                self._watch.offer(ENVIRONMENT + prefix, tuple(prefix + tail for tail in folders))
         self._environments = environments
 
     @property

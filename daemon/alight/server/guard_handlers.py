@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from typing import get_args
 
@@ -41,7 +41,7 @@ class GuardHandlers:
         if line is None:
             return Verdict("run")
         found = question.within(self._found(line, guard.shell, caller), len(guard.before))
-        token = secrets.token_hex(8)
+        token = os.urandom(8).hex()
         reply = question.verdict(found, mode, len(guard.before), guard.shell, self._is_silenced, token)
         if reply.act == "ask":
             self._always.offer(token, tuple(dict.fromkeys(_landed(one) for one in found if one.is_bad)))

@@ -8,12 +8,12 @@ after that reading is then newer than the file.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable
 
 from alight.clock import Clock
+from alight.digest import sha256
 from alight.model import Stamp
 from alight.paths import Places
 from alight.wire.messages import News as NewsMessage
@@ -171,7 +171,7 @@ class News:
 
 
 def _name(root: bytes) -> str:
-    return hashlib.sha256(root).hexdigest()[:16]
+    return sha256(root).hexdigest()[:16]
 
 
 def write_line(path: bytes, line: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import msgspec
 from alight.activation.ownership import Surroundings
 from alight.activation.plan import Published, make_plan
 from alight.activation.session import Session
+from alight.digest import blake2b
 from alight.files.disk import Disk, Fingerprint
 from alight.files.moment import Moment
 from alight.model import Answer, Environment, Resolution
@@ -82,7 +82,7 @@ class Planner:
             segment=surface.segment,
             wrapper=surface.wrapper,
         )
-        fingerprint = disk.fingerprint()
+        fingerprint = self._answers.index.sharing.fingerprint(disk.fingerprint())
         if not fingerprint.racy:
             self._kept[key] = _Kept(plan, answer, fingerprint, tuple(others))
             while len(self._kept) > PLANS_LIMIT:
@@ -97,7 +97,7 @@ class Planner:
 def _key(ask: Ask) -> bytes:
     """The same for questions that get the same plan: neither who asks nor how the last command ended is in it."""
     same = msgspec.msgpack.encode(msgspec.structs.replace(ask, pid=0, status=0))
-    return hashlib.blake2b(same, digest_size=16).digest()
+    return blake2b(same, 16).digest()
 
 
 def _surroundings(answer: Answer, disk: Disk, resolved: Resolved) -> Surroundings:

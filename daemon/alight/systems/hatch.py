@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import itertools
 import os
 import re
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alight.digest import sha256
 from alight.files.disk import join
 from alight.files.documents import DOCUMENT_LIMIT
 from alight.model import Finding, WouldCreate
@@ -209,7 +209,7 @@ def _identity(level: bytes, facts: Facts) -> bytes:
     path = facts.disk.realpath(level)
     if facts.platform == "darwin":
         path = os.fsencode(os.fsdecode(path).casefold())
-    return base64.urlsafe_b64encode(hashlib.sha256(path).digest())[:8]
+    return base64.urlsafe_b64encode(sha256(path).digest())[:8]
 
 
 def _is_flat(storage: bytes, level: bytes, facts: Facts) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from alight.clock import Clock
 from alight.files.disk import Disk
 from alight.files.glance import Glance
+from alight.files.sharing import Sharing
 from alight.systems import linkfiles
 from alight.systems.pools import PoolDisk
 
@@ -18,7 +19,7 @@ Place = tuple[int, int]
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one environment said: each word with what stands where it points, or None."""
+    """What the environment at a prefix said: each word with what stands where it points, or None."""
 
     glance: Glance
     words: tuple[tuple[linkfiles.Word, Place | None], ...]
@@ -26,14 +27,18 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def looks(self) -> int:
         """How many looks ``same`` takes."""
-        return len(self.glance.paths) + len(self.words)
+        return len(self.glance.tails) + len(self.words)
 
-    def same(self) -> bool:
+    def same(self, prefix: bytes) -> bool:
         """True when the environment says what it said, and about the same directories.
 
         Not to be believed of an entry whose glance is racy.
         """
-        return self.glance.same() and all(place == _stands(word.project) for word, place in self.words)
+        return self.glance.same(prefix) and all(place == _stands(word.project) for word, place in self.words)
+
+    def shared(self, sharing: Sharing) -> Entry:
+        """The same, of shared parts."""
+        return Entry(Glance(sharing.of(self.glance.tails), self.glance.seen, self.glance.racy), self.words)
 
 
 def read(prefix: bytes, uid: int, clock: Clock) -> tuple[Entry, int]:
@@ -41,7 +46,7 @@ def read(prefix: bytes, uid: int, clock: Clock) -> tuple[Entry, int]:
     disk = PoolDisk(uid, clock)
     words = tuple((word, place(disk.stat(word.project))) for word in linkfiles.read(prefix, disk))
     glance = linkfiles.glance(prefix, disk)
-    return Entry(glance, words), _youngest_ns(glance, disk)
+    return Entry(glance, words), _youngest_ns(glance.paths(prefix), disk)
 
 
 def keys(entry: Entry | None) -> Mapping[bytes | Place, None]:
@@ -57,8 +62,8 @@ def place(look: os.stat_result | None) -> Place | None:
     return None if look is None else (look.st_dev, look.st_ino)
 
 
-def _youngest_ns(glance: Glance, disk: Disk) -> int:
-    return max((look.st_ctime_ns for path in glance.paths if (look := disk.stat(path)) is not None), default=0)
+def _youngest_ns(paths: Iterable[bytes], disk: Disk) -> int:
+    return max((look.st_ctime_ns for path in paths if (look := disk.stat(path)) is not None), default=0)
 
 
 def _stands(path: bytes) -> Place | None:

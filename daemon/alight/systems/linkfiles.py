@@ -85,7 +85,7 @@ def glance(prefix: bytes, disk: Disk) -> Glance:
         paths += [join(prefix, b"conda-meta"), join(prefix, PIXI)]
     folders = _site_packages(prefix, disk)
     unfinished = (path for packages in folders for path in _unfinished(packages, disk)[:UNFINISHED_LIMIT])
-    return Glance.of((*paths, join(prefix, b"lib"), *folders, *unfinished), disk)
+    return Glance.of((*paths, join(prefix, b"lib"), *folders, *unfinished), disk, prefix)
 
 
 def named(evidence: bytes, disk: Disk) -> bytes | None:

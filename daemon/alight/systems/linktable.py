@@ -11,6 +11,7 @@ from itertools import chain, islice
 
 from alight.clock import Clock
 from alight.files.disk import join
+from alight.files.sharing import Sharing
 from alight.systems import linkentry, linkfiles
 from alight.systems.base import Facts, Link, System
 from alight.systems.linkentry import Entry as Entry
@@ -49,6 +50,7 @@ class LinkTable:
         self._clock = clock
         self._uid = uid
         self._entries: dict[bytes, Entry] = {}
+        self._sharing = Sharing()
         self._unsettled: set[bytes] = set()
         # Those that were found changed and not read since: no question need say so again.
         self._doubtful: set[bytes] = set()
@@ -72,10 +74,11 @@ class LinkTable:
     def recall(self, listed: Sequence[Listed], entries: Iterable[tuple[bytes, Entry]]) -> None:
         """Take over what an earlier daemon read, into a new table."""
         self.pools.recall(listed)
-        owned = set().union(*(view.owners for view in self.pools.views))
+        # One path for what both know.
+        listed_as = {prefix: prefix for view in self.pools.views for prefix in view.owners}
         for prefix, entry in entries:
-            if prefix in owned and entry.glance.sound:
-                self._put(prefix, entry)
+            if prefix in listed_as:
+                self._put(listed_as[prefix], entry)
         self.generation = 0
 
     def question(self, budget_ns: int | None = None, *, thorough: bool = False) -> LinkQuestion:
@@ -151,7 +154,7 @@ class LinkTable:
             entry = self._entries.get(prefix)
             if entry is not None and prefix not in self._doubtful:
                 looks += entry.looks
-                if not entry.same():
+                if not entry.same(prefix):
                     suspects.append(prefix)
             view.position += 1
             if looks >= limit:
@@ -226,7 +229,7 @@ class LinkTable:
                 yield
             elif thorough or listed:
                 # Another view may have read it long ago; no question in this one has looked at it since.
-                if not entry.same():
+                if not entry.same(prefix):
                     self._doubt([prefix])
                 yield
         if listed:
@@ -260,7 +263,7 @@ class LinkTable:
         for key in keys(entry):
             self._named.setdefault(key, {})[prefix] = None
         if entry is not None:
-            self._entries[prefix] = entry
+            self._entries[prefix] = entry.shared(self._sharing)
             if entry.glance.racy:
                 self._unsettled.add(prefix)
         if (former.words if former is not None else ()) != (entry.words if entry is not None else ()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 import shlex
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
+from alight.digest import md5
 from alight.files.disk import join
 from alight.interpreters import libraries, minor_of, release
 from alight.model import Finding, WouldCreate
@@ -206,10 +206,7 @@ def _candidates(root: bytes, settings: Settings, facts: Facts) -> Iterator[bytes
 def _names(root: bytes, facts: Facts) -> tuple[bytes, ...]:
     """How this project's environments begin: from the path as PDM finds it, and as ``pdm -p`` is given it."""
     return tuple(
-        path.rpartition(b"/")[2]
-        + b"-"
-        + base64.urlsafe_b64encode(hashlib.md5(path, usedforsecurity=False).digest())[:8]
-        + b"-"
+        path.rpartition(b"/")[2] + b"-" + base64.urlsafe_b64encode(md5(path).digest())[:8] + b"-"
         for path in dict.fromkeys((facts.disk.realpath(root), root))
     )
 

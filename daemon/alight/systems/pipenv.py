@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from alight.digest import sha256
 from alight.files.disk import join
 from alight.files.ownership import within
 from alight.model import WouldCreate
@@ -115,7 +115,7 @@ def hashed_name(pipfile: bytes, python: bytes = b"") -> bytes:
     """The environment's name for a Pipfile's path, links kept; ``python`` is ``$PIPENV_PYTHON``."""
     directory = os.fsdecode(pipfile.rpartition(b"/")[0].rpartition(b"/")[2])
     clean = re.sub(r'[ &$`!*@"()\[\]\\\r\n\t]', "_", directory)[:42]
-    digest = base64.urlsafe_b64encode(hashlib.sha256(pipfile).digest()[:6])
+    digest = base64.urlsafe_b64encode(sha256(pipfile).digest()[:6])
     suffix = normalise(python).rpartition(b"/")[2] if python.startswith(b"/") else python
     return os.fsencode(clean) + b"-" + digest + (b"-" + suffix if suffix else b"")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from alight.digest import sha256
 from alight.files.disk import join
 from alight.files.ownership import within
 from alight.interpreters import release
@@ -117,7 +117,7 @@ def base_name(name: str, path: bytes) -> bytes:
     """The part of an environment's name that comes from the project: its name, and a hash of its physical path."""
     canonical = re.sub(r"[-_.]+", "-", name).lower()
     slug = re.sub(r'[ $`!*@"\\\r\n\t]', "_", canonical)[:42]
-    digest = base64.urlsafe_b64encode(hashlib.sha256(path).digest())[:8]
+    digest = base64.urlsafe_b64encode(sha256(path).digest())[:8]
     return slug.encode("utf-8", "replace") + b"-" + digest
 
 

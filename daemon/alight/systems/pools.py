@@ -132,7 +132,7 @@ class View:
     @property
     def gates(self) -> tuple[bytes, ...]:
         """Every path whose change may bring an environment."""
-        return tuple(dict.fromkeys(path for listing in self.listings.values() for path in listing.gates.paths))
+        return tuple(dict.fromkeys(path for listing in self.listings.values() for path in listing.gates.tails))
 
     @property
     def pools(self) -> tuple[bytes, ...]:
@@ -203,11 +203,7 @@ class Pools:
         names = {system.name for system in self.systems}
         for known in reversed(listed[:VIEWS_LIMIT]):
             view = self.view(known.overrides, known.home)
-            view.listings = {
-                name: listing
-                for name, listing in known.listings.items()
-                if name in names and listing.gates.sound and listing.inner.sound
-            }
+            view.listings = {name: listing for name, listing in known.listings.items() if name in names}
             view.owners = view.told = self._owners(view.listings)
             view.told_pools = view.pools
             view.doubted = True
@@ -223,7 +219,7 @@ class Pools:
 
     @staticmethod
     def _is_small(view: View) -> bool:
-        return sum(len(listing.inner.paths) for listing in view.listings.values()) <= SMALL
+        return sum(len(listing.inner.tails) for listing in view.listings.values()) <= SMALL
 
     @staticmethod
     def _current(view: View, system: System, *, thorough: bool, known: bool = False) -> bool:

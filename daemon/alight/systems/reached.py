@@ -71,11 +71,19 @@ class Reached:
         return self._folders
 
     def environments(self) -> dict[bytes, tuple[bytes, ...]]:
-        """Every environment in a pool that was read, with the folders that tell when to read it again."""
-        return {
-            prefix: tuple(path for path in entry.glance.paths if path == prefix or path.endswith(TOLD_BY))
-            for prefix, entry in self._links.entries()
-        }
+        """Every environment in a pool that was read, with the folders in it that tell when to read it again.
+
+        Each is what follows the prefix in its path.
+        """
+        # Most are laid out alike.
+        told: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
+        found: dict[bytes, tuple[bytes, ...]] = {}
+        for prefix, entry in self._links.entries():
+            tails = entry.glance.tails
+            if tails not in told:
+                told[tails] = tuple(tail for tail in tails if not tail or tail.endswith(TOLD_BY))
+            found[prefix] = told[tails]
+        return found
 
 
 def own_folders(resolution: Resolution) -> tuple[bytes, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from alight.digest import sha256
 from alight.files.disk import join
 from alight.systems import pyvenv
 from alight.systems.base import CHILD, Claim, Facts, Prefix, normalise
@@ -104,5 +104,5 @@ def _stands(prefix: bytes, facts: Facts) -> bool:
 
 def is_pipenv(name: bytes, project: bytes) -> bool:
     """True when the name carries Pipenv's hash of this project (discovery rules 1.0)."""
-    digest = hashlib.sha256(join(project, b"Pipfile")).digest()[:6]
+    digest = sha256(join(project, b"Pipfile")).digest()[:6]
     return b"-" + base64.urlsafe_b64encode(digest) in name

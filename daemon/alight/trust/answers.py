@@ -66,7 +66,7 @@ class Answers:
             return known.answer
         disk = self.disk()
         answer = self.judge.join(resolution, disk)
-        self._judged[key] = _Judged(answer, disk.fingerprint())
+        self._judged[key] = _Judged(answer, self.index.sharing.fingerprint(disk.fingerprint()))
         while len(self._judged) > LIMIT:
             self._judged.popitem(last=False)
         return answer

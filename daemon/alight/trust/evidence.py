@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 
+from alight.digest import sha256
 from alight.files.disk import Disk
 from alight.model import Environment, Resolution
 from alight.projects import NAMING, ROOTS
@@ -66,7 +66,7 @@ def _sourced(disk: Disk, environment: Environment) -> list[bytes]:
 def _digest(disk: Disk, path: bytes) -> str:
     content = disk.read(path, FILE_LIMIT)
     if content is not None:
-        return hashlib.sha256(content).hexdigest()
+        return sha256(content).hexdigest()
     # Too large to read at a prompt: its times and size stand for it.
     facts = disk.stat(path)
     return f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}" if facts and stat.S_ISREG(facts.st_mode) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import hashlib
 import json
 import os
 import stat
@@ -17,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from alight.clock import Clock
+from alight.digest import sha256
 from alight.paths import secure
 
 RECORD_LIMIT = 64 * 1024
@@ -60,7 +60,7 @@ class Record(msgspec.Struct, frozen=True):
 def identify(decision: str, root: bytes, prefix: bytes, tool: str = "") -> str:
     """The name of the record about (root, prefix), for an ``always`` about (root, tool, prefix)."""
     about = (decision.encode(), root, prefix, *([tool.encode()] if tool else ()))
-    return hashlib.sha256(b"\0".join(about)).hexdigest()
+    return sha256(b"\0".join(about)).hexdigest()
 
 
 @dataclass(frozen=True)
