@@ -10,7 +10,7 @@ import os
 from collections.abc import Hashable
 
 from alight.clock import Clock
-from alight.files.disk import Fingerprint, Manner, key_of, look, permissions_of
+from alight.files.disk import Fingerprint, Manner, Record, key_of, look, permissions_of
 
 
 class Moment:
@@ -25,8 +25,8 @@ class Moment:
         self._stats: dict[bytes, os.stat_result | None] = {}
         self._lstats: dict[bytes, os.stat_result | None] = {}
         self._seen: dict[Manner, dict[bytes, int | None]] = {"stat": {}, "lstat": {}, "permissions": {}}
-        # Kept with their identities, which would otherwise be given to others.
-        self._held: dict[int, Fingerprint] = {}
+        # By identity, and kept, so that it is not given to others: answers share what they have in common.
+        self._held: dict[int, Fingerprint | Record] = {}
         self._done: set[Hashable] = set()
 
     def over(self) -> None:
@@ -61,8 +61,10 @@ class Moment:
             return False
         if id(fingerprint) in self._held:
             return True
-        known = self._seen
+        known, held = self._seen, self._held
         for record in fingerprint.records:
+            if id(record) in held:
+                continue
             path, manner = record.path, record.manner
             try:
                 seen = known[manner][path]
@@ -70,7 +72,8 @@ class Moment:
                 seen = known[manner][path] = self._look(path, manner)
             if seen != record.seen:
                 return False
-        self._held[id(fingerprint)] = fingerprint
+            held[id(record)] = record
+        held[id(fingerprint)] = fingerprint
         return True
 
     def first(self, what: Hashable) -> bool:

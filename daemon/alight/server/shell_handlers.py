@@ -202,12 +202,15 @@ class ShellHandlers:
         mark. The file's time is that of the moment before the disk was read, so a later change shows. True when there
         is a new mark.
         """
+        newest_ns = 0
+        for path in (plan.witness_1, plan.witness_2, plan.witness_3, plan.witness_4):
+            if path and (facts := moment.stat(path)) is not None and facts.st_mtime_ns > newest_ns:
+                newest_ns = facts.st_mtime_ns
         try:
             written_ns = os.stat(plan.generation).st_mtime_ns
         except OSError:
             written_ns = 0
-        witnesses = (plan.witness_1, plan.witness_2, plan.witness_3, plan.witness_4)
-        if not any(_mtime_ns(moment.stat(path)) > written_ns for path in witnesses if path):
+        if newest_ns <= written_ns:
             return False
         news.bump(plan.root)
         news.touch(plan.root, began_ns)
@@ -235,7 +238,3 @@ class ShellHandlers:
 def _gist(answer: Answer) -> tuple[object, ...]:
     found = answer.resolution
     return found.environment, found.interpreter, found.project, answer.state
-
-
-def _mtime_ns(facts: os.stat_result | None) -> int:
-    return 0 if facts is None else facts.st_mtime_ns

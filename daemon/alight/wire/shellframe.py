@@ -46,15 +46,14 @@ def _encode(message: Message) -> list[bytes]:
     frames: list[bytes] = []
     for name, kind, _ in _layout(type(message)):
         value = getattr(message, name)
-        match kind:
-            case "octets":
-                frames.append(value)
-            case "rest":
-                frames.extend(value)
-            case "switch":
-                frames.append(b"1" if value else b"0")
-            case _:
-                frames.append(str(value).encode("utf-8", "replace"))
+        if kind == "octets":
+            frames.append(value)
+        elif kind == "text":
+            frames.append(value.encode("utf-8", "replace"))
+        elif kind == "rest":
+            frames += value
+        else:
+            frames.append(b"%d" % value)
     return frames
 
 
@@ -102,6 +101,9 @@ def is_packed(frame: bytes) -> bool:
 
 def pack(frames: Sequence[bytes]) -> bytes:
     """All fields in one frame, joined by NUL, which no field holds: zsh takes it apart with one expansion."""
+    packed = b"\0".join(frames)
+    if packed.count(b"\0") < len(frames):
+        return packed
     return b"\0".join([frame.replace(b"\0", b"?") for frame in frames])
 
 
@@ -116,7 +118,7 @@ def check_bounds(frames: Sequence[bytes]) -> None:
     """Raise BadRequest when a message is larger than any peer may send."""
     if len(frames) > MAX_FRAMES:
         raise BadRequest("too-large", f"at most {MAX_FRAMES} frames a message")
-    lengths = [len(frame) for frame in frames]
+    lengths = list(map(len, frames))
     if lengths and (max(lengths) > MAX_FRAME or sum(lengths) > MAX_MESSAGE):
         raise BadRequest("too-large", f"at most {MAX_FRAME} octets a frame and {MAX_MESSAGE} a message")
 
