@@ -98,7 +98,8 @@ def echo_in_thread(runtime: Path) -> Iterator[Echo]:
     lock = Lock.take(places, os.getuid())
     log = open_log(places.log, "debug")
     news = News(places, SystemClock())
-    loop = Loop(places, os.getuid(), news, SystemClock(), log)
+    # What this process holds is the work of all the tests before.
+    loop = Loop(places, os.getuid(), news, SystemClock(), log, memory_limit=sys.maxsize)
     handler = EchoHandler(loop, news)
     opened = threading.Event()
 

@@ -26,7 +26,7 @@ from alight.server.dispatch import Dispatcher
 from alight.server.handlers_base import Handler, Peer
 from alight.server.inbox import Inbox
 from alight.server.news import News
-from alight.server.selfcheck import SelfCheck
+from alight.server.selfcheck import MEMORY_LIMIT, SelfCheck
 from alight.server.socket import Router
 from alight.server.timers import Timers
 from alight.wire.limits import HEARTBEAT_SECONDS
@@ -45,8 +45,17 @@ SELF_CHECK_SECONDS = 2.0
 class Loop:
     """Serves one runtime directory from ``open`` to ``close``. The caller holds the lifetime lock."""
 
-    def __init__(self, places: Places, uid: int, news: News, clock: Clock, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        places: Places,
+        uid: int,
+        news: News,
+        clock: Clock,
+        log: logging.Logger,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
         self._places = places
+        self._memory_limit = memory_limit
         self._uid = uid
         self._news = news
         self._clock = clock
@@ -86,7 +95,7 @@ class Loop:
         self._router = Router(os.fsencode(self._places.socket), self._uid)
         self._news.open(self._push)
         self._router.bind()
-        check = SelfCheck(self._places, self._uid)
+        check = SelfCheck(self._places, self._uid, self._memory_limit)
         self._timers.every(HEARTBEAT_SECONDS, self._heartbeat.beat)
         self._timers.every(SELF_CHECK_SECONDS, lambda: self._check(check))
         self._heartbeat.beat()
