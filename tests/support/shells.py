@@ -26,6 +26,7 @@ import sys
 import tempfile
 import termios
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -126,8 +127,11 @@ class ShellSession:
         self.kind = kind
         self.home = Path(home)
         self._deadline = deadline
-        self._scratch = Path(tempfile.mkdtemp(prefix="alight-pty-"))
-        self._nonce = f"{os.getpid()}.{self._scratch.name[-8:]}"
+        # Digits only: in letters drawn by lot there is a `uv` now and then, and a line with one is news to the hooks.
+        number = f"{uuid.uuid4().int % 10**16:016}"
+        self._scratch = Path(tempfile.gettempdir()) / f"alight-pty-{number}"
+        self._scratch.mkdir(mode=0o700)
+        self._nonce = f"{os.getpid()}.{number}"
         self._raw = bytearray()
         self._line_end = 0
         self._shown = 0
