@@ -83,7 +83,7 @@ def _serve(places: Places, settings: Settings, uid: int, logger: logging.Logger)
     store = Store(places.index, uid, logger)
     store.recall(index.recall)
     watch = Watch(deliver, clock) if settings.watch_enabled.value else None
-    covering = Covering(watch, index) if watch is not None else None
+    covering = Covering(watch, index, clock, loop.later) if watch is not None else None
     surface = replace(_surface(settings, news, covering, loop.stop), later=loop.later)
     handlers = _handlers(places, surface, uid, clock, index)
     # The first question begins the reading of the pools: nobody should wait for what the next one finds done.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alight.files.disk import Disk, Fingerprint
+from alight.files.disk import Disk, Fingerprint, is_absent, look
 from alight.files.moment import Moment
 from support.playfield import Clock, link, write
 
@@ -75,6 +75,56 @@ def test_only_the_first_of_a_moment_does_it() -> None:
     assert [moment.first(what) for what in ("a", "b", "a")] == [True, True, False]
     moment.over()
     assert moment.first("a")
+
+
+LINK_CHANGES: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda _: None,
+    "the first link": lambda base: link(base / "env/bin/python", "python4"),
+    "the second link": lambda base: link(base / "env/bin/python3", "../../base/other"),
+    "the link of the end": lambda base: link(base / "base/python3", "other"),
+    "the end": lambda base: (base / "base/python3.11").write_text("changed"),
+    "the end is gone": lambda base: (base / "base/python3.11").unlink(),
+    "the folder": lambda base: os.rename(base / "env/bin", base / "env/was"),
+}
+
+
+@pytest.mark.parametrize("change", LINK_CHANGES)
+def test_links_are_told_by_the_folders_they_are_in(tmp_path: Path, change: str) -> None:
+    """A link is never changed, only replaced: it has no record, and all that lead to one end share that of the end."""
+    for name in ("python3.11", "other"):
+        write(tmp_path / "base" / name, "x")
+    link(tmp_path / "base/python3", "python3.11")
+    link(tmp_path / "env/bin/python3", str(tmp_path / "base/python3"))
+    link(tmp_path / "env/bin/python", "python3")
+    interpreter, end = octets(tmp_path / "env/bin/python"), octets(tmp_path / "base/python3.11")
+    fingerprint = looked(
+        lambda disk: disk.stat(os.path.dirname(interpreter)),
+        lambda disk: disk.realpath(interpreter),
+        lambda disk: disk.stat(interpreter),
+    )
+    assert {(record.manner, record.path) for record in fingerprint.records} == {
+        ("stat", os.path.dirname(interpreter)),
+        ("lstat", octets(tmp_path / "base/python3")),  # nobody looked at the folder it is in
+        ("stat", end),
+    }
+    LINK_CHANGES[change](tmp_path)
+    assert holds(fingerprint) == (change == "nothing")
+
+
+@pytest.mark.parametrize("follow", [True, False])
+@pytest.mark.parametrize(
+    "thing", ["absent", "file", "directory", "link", "dangling", "loop", "nul", "long", "below a file"]
+)
+def test_what_is_absent_is_absent_to_a_quick_look(tmp_path: Path, thing: str, follow: bool) -> None:
+    """The quick look and the whole one agree about everything that can stand at a path."""
+    write(tmp_path / "file", "x")
+    (tmp_path / "directory").mkdir()
+    link(tmp_path / "link", "file")
+    link(tmp_path / "dangling", "nowhere")
+    link(tmp_path / "loop", "loop")
+    name = {"nul": b"a\0b", "long": b"x" * 5000, "below a file": b"file/x"}.get(thing, thing.encode())
+    path = octets(tmp_path) + b"/" + name
+    assert is_absent(path, follow=follow) == (look(path, follow=follow) is None)
 
 
 ABSENT = {

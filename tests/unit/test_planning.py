@@ -157,8 +157,20 @@ def test_the_file_of_news_is_as_old_as_the_moment(office: Office) -> None:
     """A witness that changes after a look, though before its question's turn, is newer than the file."""
     app = office.project("app")
     generation = os.fsdecode(office.ask(app).generation)
-    os.utime(generation, ns=(0, 0))
+    office.news.touch(os.fsencode(app), 0)
     moment = Moment(Clock())
     moment.began_ns = 5_000_000_000
     office.ask(app, moment=moment)
     assert os.stat(generation).st_mtime_ns == moment.began_ns - COARSE_CLOCK_NS
+
+
+def test_a_witness_newer_than_the_file_is_news(office: Office) -> None:
+    """Who asks gives the shells of the project a new mark then, once, though the plan is given again."""
+    app = office.project("app")
+    former = office.ask(app).mark
+    assert office.ask(app).mark == former
+    office.news.touch(os.fsencode(app), 0)
+    mark = office.ask(app).mark
+    assert mark == office.news.mark_of(os.fsencode(app)) != former
+    assert office.ask(app).mark == mark
+    assert office.made == 1

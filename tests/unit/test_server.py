@@ -307,6 +307,37 @@ def test_preparing_moves_the_time_not_the_content(news: News) -> None:
     assert news.prepare(b"/a") == mark == read(path)
 
 
+def test_the_time_of_a_file_is_looked_at_once(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known until this process writes the file, or the folder of all of them changes, as by a removal."""
+    looks: list[object] = []
+    stat = os.stat
+    monkeypatch.setattr(os, "stat", lambda path: looks.append(path) or stat(path))
+
+    def written(moment: Moment) -> tuple[int, bool]:
+        before = looks.count(path)
+        return news.written_ns(b"/a", moment), looks.count(path) > before
+
+    def moment() -> Moment:
+        now = Moment(SystemClock())
+        now.began_ns += 3600 * 10**9  # nothing changed a moment ago
+        return now
+
+    path = news.file_of(b"/a")
+    news.prepare(b"/a")
+    for time_ns in (1, 2):
+        news.touch(b"/a", time_ns)
+        assert [written(moment()) for _ in range(2)] == [(time_ns, True), (time_ns, False)]
+    news.bump(b"/a")
+    assert written(moment())[0] > 2
+    os.unlink(path)
+    assert written(moment()) == (0, True)
+    news.prepare(b"/a")
+    assert written(moment())[0] > 0
+    assert [written(Moment(SystemClock()))[1] for _ in range(2)] == [False, False]
+    news.bump(b"/a")
+    assert [written(Moment(SystemClock()))[1] for _ in range(2)] == [True, True], "the folder changed a moment ago"
+
+
 def test_another_daemon_has_news_for_everyone(places: Places, news: News, pushes: Pushes) -> None:
     """A new daemon cannot know what was missed: it changes every mark that it finds, and clears foreign files."""
     mark, general = news.prepare(b"/a"), news.mark_of(b"")

@@ -78,6 +78,19 @@ def test_differences_add_up(calls: list[tuple[bytes, list[bytes]]], limit: int) 
         assert {owner for folder in watched for owner in coverage.roots_of(folder)} == coverage.roots
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from([b"/a", b"/b", b"/c"]), st.lists(st.sampled_from([b"/1", b"/2", b"/3"])))),
+    st.integers(1, 4),
+)
+def test_where_there_is_room_nobody_leaves(calls: list[tuple[bytes, list[bytes]]], limit: int) -> None:
+    """Whoever is told that there is room takes nobody's place."""
+    coverage = Coverage(limit)
+    for root, folders in calls:
+        has_room, before = coverage.has_room(root, folders), coverage.roots
+        coverage.cover(root, folders)
+        assert not has_room or before - {root} <= coverage.roots
+
+
 @pytest.mark.parametrize(
     ("content", "expected"), [("192536\n", 1925), ("8192\n", 81), ("1048576\n", 2000), ("5\n", 1), ("x", 2000)]
 )

@@ -50,7 +50,7 @@ class Desk:
         self.news.open(lambda _routing, _news: True)
         self.index = Index(clock, uid, self.home)
         self.watch = Watch(lambda roots: self.calls.put(lambda: self.hearing.take(roots)), clock)
-        covering = Covering(self.watch, self.index)
+        covering = Covering(self.watch, self.index, clock, lambda _seconds, call: self.calls.put(call))
         answers = Answers(self.index, Judge(Records(places.trust, uid, clock), uid), uid, clock)
         surface = Surface(self.news, covering, lambda _reason: None, segment=True)
         self.handlers = Handlers(answers, Makers(clock), surface, clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -30,6 +31,8 @@ LINKS_LIMIT = 40
 RACY_NS = 2_000_000_000
 """A file changed less than this before it was read may change again without its times telling."""
 
+
+_KEY = attrgetter("st_dev", "st_ino", "st_mode", "st_mtime_ns", "st_ctime_ns", "st_size")
 
 Manner = Literal["stat", "lstat", "permissions"]
 """How a path was looked at: what it leads to, what stands there, or owner and mode of what stands there."""
@@ -73,6 +76,7 @@ class Disk:
         self._names: dict[bytes, frozenset[bytes] | None] = {}
         self._folders: dict[bytes, tuple[bytes, ...]] = {}
         self._contents: dict[bytes, tuple[int, bytes | None]] = {}
+        self._targets: dict[bytes, bytes] = {}
         self._provisional = False
 
     def stat(self, path: bytes) -> os.stat_result | None:
@@ -174,9 +178,11 @@ class Disk:
         if facts is None or not stat.S_ISLNK(facts.st_mode):
             return None
         try:
-            return os.readlink(path)
+            target = os.readlink(path)
         except (OSError, ValueError):
             return None
+        self._targets[path] = target
+        return target
 
     def realpath(self, path: bytes) -> bytes:
         """The absolute path without links; parts that do not exist stay as they are, as does a path that loops.
@@ -204,6 +210,7 @@ class Disk:
             if links > LINKS_LIMIT:
                 return path
             self.lstat(here)
+            self._targets[here] = target
             if target.startswith(b"/"):
                 done = b""
             pending.extend(target.split(b"/")[::-1])
@@ -216,8 +223,12 @@ class Disk:
     def fingerprint(self) -> Fingerprint:
         """Everything looked at so far, without what follows from other looks."""
         horizon = self.now_ns - RACY_NS
-        records: list[Record] = []
+        records: dict[tuple[Manner, bytes], Record] = {}
         racy = self._provisional
+
+        def note(path: bytes, manner: Manner, seen: int | None, *, is_directory: bool = False) -> None:
+            records[manner, path] = Record(path, manner, seen, is_directory)
+
         manners: tuple[tuple[dict[bytes, os.stat_result | None], Manner], ...] = (
             (self._stats, "stat"),
             (self._lstats, "lstat"),
@@ -226,16 +237,34 @@ class Disk:
             for path, facts in looks.items():
                 if facts is None:
                     if not self._is_implied(path):
-                        records.append(Record(path, manner, None))
+                        note(path, manner, None)
                     continue
-                if manner == "lstat" and not stat.S_ISLNK(facts.st_mode) and self._stats.get(path) is not None:
+                if manner == "lstat" and self._is_seen(path, facts):
                     continue
                 racy = racy or facts.st_ctime_ns > horizon or horizon < facts.st_mtime_ns <= self.now_ns + RACY_NS
-                records.append(Record(path, manner, key_of(facts), stat.S_ISDIR(facts.st_mode)))
+                is_directory = stat.S_ISDIR(facts.st_mode)
+                end = self._end(path) if manner == "stat" and not is_directory else path
+                note(end, manner, key_of(facts), is_directory=is_directory)
         for path, facts in self._permissions.items():
             if facts is None or not self._is_recorded(path, facts):
-                records.append(Record(path, "permissions", None if facts is None else permissions_of(facts)))
-        return Fingerprint(tuple(records), racy)
+                note(path, "permissions", None if facts is None else permissions_of(facts))
+        return Fingerprint(tuple(records.values()), racy)
+
+    def _is_seen(self, path: bytes, facts: os.stat_result) -> bool:
+        """Whether what stands at the path follows from other looks: a link is never changed, only put in its place."""
+        if not stat.S_ISLNK(facts.st_mode):
+            return self._stats.get(path) is not None
+        above = self._stats.get(path.rpartition(b"/")[0] or b"/")
+        return above is not None and stat.S_ISDIR(above.st_mode)
+
+    def _end(self, path: bytes) -> bytes:
+        """Where the links at this path lead, each of which was looked at: many lead to one interpreter."""
+        for _ in range(LINKS_LIMIT):
+            target = self._targets.get(path)
+            if target is None:
+                break
+            path = target if target.startswith(b"/") else join(path.rpartition(b"/")[0], target)
+        return path
 
     def _is_implied(self, path: bytes) -> bool:
         """Whether an absence follows from a directory above, which changes when the next name on the way appears.
@@ -319,9 +348,17 @@ def look(path: bytes, *, follow: bool) -> os.stat_result | None:
         return None
 
 
+def is_absent(path: bytes, *, follow: bool) -> bool:
+    """The same as whether ``look`` gives None, in half the time where it does."""
+    try:
+        return not os.access(path, os.F_OK, follow_symlinks=follow)
+    except ValueError:
+        return True
+
+
 def key_of(facts: os.stat_result) -> int:
     """What a record keeps of a look at a path."""
-    return hash((facts.st_dev, facts.st_ino, facts.st_mode, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size))
+    return hash(_KEY(facts))
 
 
 def permissions_of(facts: os.stat_result) -> int:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Hashable
 
 from alight.clock import Clock
-from alight.files.disk import Fingerprint, Manner, Record, key_of, look, permissions_of
+from alight.files.disk import Fingerprint, Record, is_absent, key_of, look, permissions_of
 
 
 class Moment:
@@ -24,7 +24,6 @@ class Moment:
         self._clock = clock
         self._stats: dict[bytes, os.stat_result | None] = {}
         self._lstats: dict[bytes, os.stat_result | None] = {}
-        self._seen: dict[Manner, dict[bytes, int | None]] = {"stat": {}, "lstat": {}, "permissions": {}}
         # By identity, and kept, so that it is not given to others: answers share what they have in common.
         self._held: dict[int, Fingerprint | Record] = {}
         self._done: set[Hashable] = set()
@@ -33,27 +32,21 @@ class Moment:
         """The next moment begins: something was changed, or somebody asks who had not before."""
         self._stats.clear()
         self._lstats.clear()
-        for seen in self._seen.values():
-            seen.clear()
         self._held.clear()
         self._done.clear()
         self.began_ns = self._clock.wall_ns()
 
     def stat(self, path: bytes) -> os.stat_result | None:
         """What the path leads to, or None."""
-        try:
-            return self._stats[path]
-        except KeyError:
-            facts = self._stats[path] = look(path, follow=True)
-            return facts
+        if path not in self._stats:
+            self._stats[path] = look(path, follow=True)
+        return self._stats[path]
 
     def lstat(self, path: bytes) -> os.stat_result | None:
         """What stands at the path itself, a link included, or None."""
-        try:
-            return self._lstats[path]
-        except KeyError:
-            facts = self._lstats[path] = look(path, follow=False)
-            return facts
+        if path not in self._lstats:
+            self._lstats[path] = look(path, follow=False)
+        return self._lstats[path]
 
     def holds(self, fingerprint: Fingerprint) -> bool:
         """True when every path looks as it did; at most one ``stat`` per record, nothing is opened."""
@@ -61,16 +54,11 @@ class Moment:
             return False
         if id(fingerprint) in self._held:
             return True
-        known, held = self._seen, self._held
+        held = self._held
         for record in fingerprint.records:
             if id(record) in held:
                 continue
-            path, manner = record.path, record.manner
-            try:
-                seen = known[manner][path]
-            except KeyError:
-                seen = known[manner][path] = self._look(path, manner)
-            if seen != record.seen:
+            if self._seen(record) != record.seen:
                 return False
             held[id(record)] = record
         held[id(fingerprint)] = fingerprint
@@ -83,8 +71,14 @@ class Moment:
         self._done.add(what)
         return True
 
-    def _look(self, path: bytes, manner: Manner) -> int | None:
-        facts = self.stat(path) if manner == "stat" else self.lstat(path)
+    def _seen(self, record: Record) -> int | None:
+        path, follow = record.path, record.manner == "stat"
+        looks = self._stats if follow else self._lstats
+        if path not in looks:
+            # Nearly always what is expected is the case; to find out that something is there is another look then.
+            absent = record.seen is None and is_absent(path, follow=follow)
+            looks[path] = None if absent else look(path, follow=follow)
+        facts = looks[path]
         if facts is None:
             return None
-        return permissions_of(facts) if manner == "permissions" else key_of(facts)
+        return permissions_of(facts) if record.manner == "permissions" else key_of(facts)

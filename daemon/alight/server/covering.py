@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 
+from alight.clock import Clock
 from alight.files.reach import WHOLE, Names
 from alight.index import Index
 from alight.watch.names import Interest
@@ -12,19 +14,44 @@ from alight.watch.observer import Watch
 ENVIRONMENT = b"environment:"
 """What the root of an environment in a pool begins with; a project's is an absolute path."""
 
+TURNOVER = 64
+"""Roots that may take the place of others at once, and what is regained of that in a second."""
+
+TURN_SECONDS = 0.1
+
+WAITING_LIMIT = 4096
+
 
 class Covering:
-    """The watch as the handlers see it; belongs to the loop's thread."""
+    """The watch as the handlers see it; belongs to the loop's thread. ``later`` calls something in so many seconds.
 
-    def __init__(self, watch: Watch, index: Index) -> None:
+    Where more is asked about than may be watched, taking turns would cost more than all answers: only so many roots a
+    second take the place of others, in the order in which they were asked about. A root that waited has news when its
+    turn comes, since nobody would have told of what happened meanwhile.
+    """
+
+    def __init__(
+        self, watch: Watch, index: Index, clock: Clock, later: Callable[[float, Callable[[], None]], None]
+    ) -> None:
         self._watch = watch
         self._index = index
+        self._clock = clock
+        self._later = later
+        self._turns = float(TURNOVER)
+        self._counted = clock.monotonic()
+        self._waiting: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
+        self._is_due = False
         self._shared: Mapping[bytes, Names] = {}
         self._environments: Mapping[bytes, tuple[bytes, ...]] = {}
 
     def cover(self, root: bytes, folders: tuple[bytes, ...]) -> None:
-        """Watch these folders for ``root`` from now on, and what the last answers depended on beside them."""
-        self._watch.cover(root, folders)
+        """Watch these folders for ``root``, now or in its turn, and what the last answers depended on beside them."""
+        if self._watch.has_room(root, folders) or (not self._waiting and self._takes_turn()):
+            self._waiting.pop(root, None)
+            self._watch.cover(root, folders)
+        elif root in self._waiting or len(self._waiting) < WAITING_LIMIT:
+            self._waiting[root] = folders
+            self._await_turn()
         self.share()
 
     def share(self) -> None:
@@ -43,6 +70,28 @@ class Covering:
             if self._environments.get(prefix) != folders:
                 self._watch.offer(ENVIRONMENT + prefix, tuple(prefix + tail for tail in folders))
         self._environments = environments
+
+    def _take_turns(self) -> None:
+        self._is_due = False
+        while self._waiting and self._takes_turn():
+            root, folders = self._waiting.popitem(last=False)
+            self._watch.cover(root, folders, asked_ns=0)
+        if self._waiting:
+            self._await_turn()
+
+    def _await_turn(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._later(TURN_SECONDS, self._take_turns)
+
+    def _takes_turn(self) -> bool:
+        now = self._clock.monotonic()
+        self._turns = min(float(TURNOVER), self._turns + TURNOVER * (now - self._counted))
+        self._counted = now
+        if self._turns < 1:
+            return False
+        self._turns -= 1
+        return True
 
     @property
     def degraded(self) -> tuple[str, ...]:

@@ -92,11 +92,8 @@ class Dispatcher:
             reply = _failure(error)
         header = self._header(identifier[:ID_LIMIT], directory)
         encoded = contained(
-            self._log,
-            f"the encoding of a {reply.VERB}",
-            lambda: _encode(header, reply, is_shell=is_shell),
-            _encode(header, _INTERNAL, is_shell=is_shell),
-        )
+            self._log, f"the encoding of a {reply.VERB}", lambda: _encode(header, reply, is_shell=is_shell), None
+        ) or _encode(header, _INTERNAL, is_shell=is_shell)
         if isinstance(reply, Plan):
             self._news.follow(peer.routing_id, reply.root, reply.mark)
         return [shellframe.pack(encoded)] if is_packed else encoded

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from alight.clock import Clock
 from alight.digest import sha256
+from alight.files.disk import RACY_NS
+from alight.files.moment import Moment
 from alight.model import Stamp
 from alight.paths import Places
 from alight.wire.messages import News as NewsMessage
@@ -35,6 +37,10 @@ class News:
         self._epoch = f"{clock.wall_ns():x}-{os.getpid():x}"
         self._generation = 0
         self._global_mark = ""
+        # root -> file name; the digest is not made anew for every question.
+        self._names: dict[bytes, str] = {}
+        # path -> (when the folder of the files had changed last, when the file was written), both as looked at
+        self._written: dict[bytes, tuple[int, int]] = {}
         # File name -> mark, least recently used first.
         self._marks: OrderedDict[str, str] = OrderedDict()
         self._listeners: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()
@@ -67,19 +73,39 @@ class News:
 
     def file_of(self, root: bytes) -> bytes:
         """The generation file for a project; without a root, the global one."""
-        return self._projects + _name(root).encode() if root else self._generation_file
+        return self._projects + self._name(root).encode() if root else self._generation_file
 
     def mark_of(self, root: bytes) -> str:
         """The mark a reply about ``root`` carries; its file exists after this."""
         if not root:
             return self._global_mark
-        name = _name(root)
+        name = self._name(root)
         mark = self._marks.get(name)
         if mark is None:
             mark = self._next()
             self._set(name, mark)
         self._marks.move_to_end(name)
         return mark
+
+    def written_ns(self, root: bytes, moment: Moment) -> int:
+        """The time of the file for a project; 0 when there is none.
+
+        Only this process changes one, and what removes one changes the folder they are in, which all have in common.
+        """
+        path, folder = self.file_of(root), moment.stat(self._projects) if root else None
+        changed_ns = folder.st_mtime_ns if folder is not None else 0
+        known = self._written.get(path)
+        if known is not None and known[0] == changed_ns:
+            return known[1]
+        try:
+            written_ns = os.stat(path).st_mtime_ns
+        except OSError:
+            return 0
+        if 0 < changed_ns < moment.began_ns - RACY_NS:
+            if len(self._written) >= PROJECT_LIMIT:
+                self._written.clear()
+            self._written[path] = (changed_ns, written_ns)
+        return written_ns
 
     def prepare(self, root: bytes) -> str:
         """``mark_of`` and ``touch``: call it before the disk is read for a reply about ``root``."""
@@ -93,6 +119,7 @@ class News:
         A file that somebody removed is written again.
         """
         path = self.file_of(root)
+        self._written.pop(path, None)
         if not os.path.exists(path):
             self._write(path, self.mark_of(root))
         if seen_ns is None:
@@ -104,7 +131,7 @@ class News:
         """There is news about one project (or, without a root, about what concerns no single one)."""
         mark = self._next()
         if root:
-            self._set(_name(root), mark)
+            self._set(self._name(root), mark)
         else:
             self._set_global(mark)
         self._notify({root: mark})
@@ -167,11 +194,16 @@ class News:
             os.unlink(self._places.projects / name)
 
     def _write(self, path: bytes, mark: str) -> None:
+        self._written.pop(path, None)
         write_line(path, mark)
 
-
-def _name(root: bytes) -> str:
-    return sha256(root).hexdigest()[:16]
+    def _name(self, root: bytes) -> str:
+        name = self._names.get(root)
+        if name is None:
+            if len(self._names) >= PROJECT_LIMIT:
+                self._names.clear()
+            name = self._names[root] = sha256(root).hexdigest()[:16]
+        return name
 
 
 def write_line(path: bytes, line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -28,10 +28,18 @@ Resolved = Callable[[bytes], Resolution]
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and when the latest of its witnesses was changed (wall clock); 0 when none is there."""
+
+    plan: Plan
+    newest_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """A plan and all that decided it: the answer, what was looked at, and what was found in other directories."""
 
-    plan: Plan
+    planned: Planned
     answer: Answer
     fingerprint: Fingerprint
     others: tuple[tuple[bytes, Resolution], ...]
@@ -45,7 +53,7 @@ class Planner:
         self._surface = surface
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
 
-    def plan(self, ask: Ask, session: Session, answer: Answer, moment: Moment, *, hurried: bool) -> Plan:
+    def plan(self, ask: Ask, session: Session, answer: Answer, moment: Moment, *, hurried: bool) -> Planned:
         """What the shell that asks should do, this being the answer; with the project's mark of now."""
 
         def resolved(directory: bytes) -> Resolution:
@@ -61,9 +69,10 @@ class Planner:
             and all(resolved(directory) is found for directory, found in kept.others)
         ):
             self._kept.move_to_end(key)
-            if kept.plan.mark == published.mark:
-                return kept.plan
-            return msgspec.structs.replace(kept.plan, mark=published.mark)
+            planned = kept.planned
+            if planned.plan.mark == published.mark:
+                return planned
+            return replace(planned, plan=msgspec.structs.replace(planned.plan, mark=published.mark))
         disk, others = self._answers.disk(), list[tuple[bytes, Resolution]]()
 
         def noted(directory: bytes) -> Resolution:
@@ -82,12 +91,13 @@ class Planner:
             segment=surface.segment,
             wrapper=surface.wrapper,
         )
+        planned = Planned(plan, _newest(plan, disk))
         fingerprint = self._answers.index.sharing.fingerprint(disk.fingerprint())
         if not fingerprint.racy:
-            self._kept[key] = _Kept(plan, answer, fingerprint, tuple(others))
+            self._kept[key] = _Kept(planned, answer, fingerprint, tuple(others))
             while len(self._kept) > PLANS_LIMIT:
                 self._kept.popitem(last=False)
-        return plan
+        return planned
 
     def _published(self, answer: Answer) -> Published:
         news, root = self._surface.news, answer.resolution.root
@@ -98,6 +108,18 @@ def _key(ask: Ask) -> bytes:
     """The same for questions that get the same plan: neither who asks nor how the last command ended is in it."""
     same = msgspec.msgpack.encode(msgspec.structs.replace(ask, pid=0, status=0))
     return blake2b(same, 16).digest()
+
+
+def _newest(plan: Plan, disk: Disk) -> int:
+    """When the latest witness was changed; that others are absent follows from the folders they are not in, mostly."""
+    newest_ns = 0
+    for path in (plan.witness_1, plan.witness_2, plan.witness_3, plan.witness_4):
+        if path:
+            disk.stat(os.path.dirname(path))
+            disk.realpath(path)
+            facts = disk.stat(path)
+            newest_ns = max(newest_ns, facts.st_mtime_ns if facts is not None else 0)
+    return newest_ns
 
 
 def _surroundings(answer: Answer, disk: Disk, resolved: Resolved) -> Surroundings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import partial
@@ -66,9 +65,10 @@ class ShellHandlers:
         answer = self._settled(answer, moment)
         self._cover(answer)
         self._remember(directory, session.variables, answer)
-        plan = self._planner.plan(ask, session, answer, moment, hurried=hurried)
-        news = self._news
-        if news is not None and self._refresh(news, plan, began_ns, moment):
+        planned = self._planner.plan(ask, session, answer, moment, hurried=hurried)
+        plan, news = planned.plan, self._news
+        if news is not None and planned.newest_ns > news.written_ns(plan.root, moment):
+            self._renew(news, plan.root, began_ns)
             plan = msgspec.structs.replace(plan, mark=news.mark_of(plan.root))
         return plan
 
@@ -195,26 +195,15 @@ class ShellHandlers:
             # The user is asked instead, and `alight allow` tells what is wrong with the directory.
             return False
 
-    def _refresh(self, news: News, plan: Plan, began_ns: int, moment: Moment) -> bool:
+    @staticmethod
+    def _renew(news: News, root: bytes, began_ns: int) -> None:
         """Keep "witness newer than the generation file" meaningful for every shell in the project.
 
-        When a witness changed since the file was written, other shells may have asked before it did: they get a new
-        mark. The file's time is that of the moment before the disk was read, so a later change shows. True when there
-        is a new mark.
+        A witness changed since the file was written: other shells may have asked before it did, so they get a new mark.
+        The file's time is that of the moment before the disk was read, so that a later change shows.
         """
-        newest_ns = 0
-        for path in (plan.witness_1, plan.witness_2, plan.witness_3, plan.witness_4):
-            if path and (facts := moment.stat(path)) is not None and facts.st_mtime_ns > newest_ns:
-                newest_ns = facts.st_mtime_ns
-        try:
-            written_ns = os.stat(plan.generation).st_mtime_ns
-        except OSError:
-            written_ns = 0
-        if newest_ns <= written_ns:
-            return False
-        news.bump(plan.root)
-        news.touch(plan.root, began_ns)
-        return True
+        news.bump(root)
+        news.touch(root, began_ns)
 
     def _cover(self, answer: Answer) -> None:
         """Have the folders of this answer watched, and again now and then: the watch forgets who is not asked about."""

@@ -177,6 +177,8 @@ def _claims(
 
 def _detached(root: bytes, facts: Facts) -> tuple[bytes, ...]:
     """Where ``detached-environments`` puts this project's environments: candidates, or none when it is off."""
+    # One look at the folder tells of all that is not in it.
+    facts.disk.stat(join(root, b".pixi"))
     setting = _setting(join(root, b".pixi/config.toml"), facts)
     if setting is None:
         setting = _user_setting(facts)

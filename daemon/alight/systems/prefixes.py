@@ -75,6 +75,8 @@ def python(prefix: bytes, disk: Disk) -> tuple[str, tuple[bytes, ...]]:
     # lib of a large prefix is slow to list, and the record says which names to look for.
     likely = tuple(f"{kind}{minor}".encode() for kind in ("python", "pypy")) if minor else ()
     likely += (f"python{minor}t".encode(),) if minor else ()
+    # One look at what holds them tells of all that are absent.
+    disk.stat(library)
     found = tuple(name for name in likely if disk.is_directory(join(library, name + b"/site-packages")))
     if not version and stands(prefix, disk):
         # The directory was too large to list, or what is there came without a record.

@@ -55,6 +55,13 @@ class Coverage:
         """Every root that is covered."""
         return frozenset(self._folders)
 
+    def has_room(self, root: bytes, folders: Iterable[bytes]) -> bool:
+        """Whether covering ``root`` so makes no other root leave."""
+        wanted = tuple(folders)
+        if self._folders.get(root) == wanted:
+            return True
+        return len(self._roots) + sum(folder not in self._roots for folder in wanted) <= self._limit
+
     def cover(self, root: bytes, folders: Iterable[bytes]) -> Difference:
         """Want these folders for ``root``, instead of those it had; a root without folders is no longer covered."""
         wanted = tuple(dict.fromkeys(folder for folder in folders if folder.startswith(b"/")))[: self._limit]

@@ -72,15 +72,22 @@ class Watch:
             if not dispatcher.is_alive():
                 dispatcher.close()
 
-    def cover(self, root: bytes, folders: Iterable[bytes]) -> None:
+    def has_room(self, root: bytes, folders: Iterable[bytes]) -> bool:
+        """Whether all of these can be watched for ``root`` while every other root stays."""
+        with self._lock:
+            return self._coverage.has_room(root, folders)
+
+    def cover(self, root: bytes, folders: Iterable[bytes], *, asked_ns: int | None = None) -> None:
         """Watch these folders for ``root`` from now on, instead of those it had; they need not exist yet.
 
-        Where the budget does not suffice, the roots that were not covered for longest are no longer watched.
+        Where the budget does not suffice, the roots that were not covered for longest are no longer watched. What
+        changed since ``asked_ns`` (wall clock), None for this moment, has news.
         """
         wanted = tuple(folders)
         with self._lock:
-            asked_ns, difference = self._clock.wall_ns(), self._coverage.cover(root, wanted)
-        self._request(difference, asked_ns, wanted)
+            since_ns = self._clock.wall_ns() if asked_ns is None else asked_ns
+            difference = self._coverage.cover(root, wanted)
+        self._request(difference, since_ns, wanted)
 
     def share(self, folders: Mapping[bytes, Interest]) -> None:
         """Watch these for everybody from now on, instead of those before; their news are those of ``SHARED``."""
