@@ -173,7 +173,10 @@ class ShellHandlers:
         self, directory: bytes, variables: Mapping[str, bytes], answer: Answer, root: bytes | None = None
     ) -> None:
         root = (answer.resolution.root or directory) if root is None else root
-        self._asked[root] = (directory, variables, answer)
+        asked = (directory, variables, answer)
+        if self._asked.get(root) != asked:
+            # What lives on is work for the garbage collector, which stops every answer.
+            self._asked[root] = asked
         self._asked.move_to_end(root)
         while len(self._asked) > PROJECT_LIMIT:
             self._asked.popitem(last=False)
