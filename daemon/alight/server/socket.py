@@ -76,9 +76,12 @@ class Router:
         """At most ``limit`` waiting messages; those of another uid are dropped."""
         for _ in range(limit):
             try:
-                parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
+                parts = [self.socket.recv(zmq.NOBLOCK, copy=False)]
             except zmq.Again:
                 return
+            # The other parts of a message are here with the first.
+            while parts[-1].more:
+                parts.append(self.socket.recv(copy=False))
             peer = _peer(parts)
             if peer.uid in (None, self._uid):
                 yield peer, [part.bytes for part in parts[1:]]
@@ -86,7 +89,11 @@ class Router:
     def send(self, routing_id: bytes, frames: Sequence[bytes]) -> bool:
         """False when the peer is gone or does not read; the message is dropped then."""
         try:
-            self.socket.send_multipart([routing_id, *frames], zmq.NOBLOCK)
+            # As ``send_multipart`` does, without its looking at every part: it is called for every answer.
+            self.socket.send(routing_id, zmq.NOBLOCK | zmq.SNDMORE)
+            for frame in frames[:-1]:
+                self.socket.send(frame, zmq.NOBLOCK | zmq.SNDMORE)
+            self.socket.send(frames[-1], zmq.NOBLOCK)
         except zmq.ZMQError as error:
             if error.errno in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                 return False

@@ -44,13 +44,12 @@ def _field(name: str, annotation: Any) -> _Field:
 
 def _encode(message: Message) -> list[bytes]:
     frames: list[bytes] = []
-    for name, kind, _ in _layout(type(message)):
-        value = getattr(message, name)
-        if kind == "octets":
+    for value in msgspec.structs.astuple(message):
+        if isinstance(value, bytes):
             frames.append(value)
-        elif kind == "text":
+        elif isinstance(value, str):
             frames.append(value.encode("utf-8", "replace"))
-        elif kind == "rest":
+        elif isinstance(value, tuple):
             frames += value
         else:
             frames.append(b"%d" % value)
