@@ -22,7 +22,7 @@ from alight.server import news as news_module
 from alight.server.boundary import contained
 from alight.server.handlers_base import Peer
 from alight.server.inbox import Inbox
-from alight.server.loop import TURN_SECONDS, Loop
+from alight.server.loop import REPLIES_TOGETHER, TURN_SECONDS, Loop
 from alight.server.news import News
 from alight.server.selfcheck import SelfCheck
 from alight.server.timers import Timers
@@ -209,6 +209,60 @@ def test_a_turn_is_bounded(places: Places, news: News, seconds: float, turns: in
     loop.close()
     assert [name for name, _ in waiting.served] == [b"%d" % number for number in range(5)]
     assert len({id(moment) for _, moment in waiting.served}) == turns
+
+
+class Traffic:
+    """A router and a dispatcher: ``many`` messages wait, each gets a reply, and news come while one is dispatched."""
+
+    def __init__(self, many: int, news_at: int = -1) -> None:
+        self.many, self.news_at = many, news_at
+        self.sent: list[bytes] = []
+        self.unsent_at: list[int] = []
+        self.loop: Loop | None = None
+
+    def receive(self, _limit: int) -> list[tuple[Peer, list[bytes]]]:
+        return [(Peer(b"gone" if number == 1 else b"shell"), [b"%d" % number]) for number in range(self.many)]
+
+    def dispatch(self, frames: list[bytes], _peer: Peer, _moment: Moment) -> list[bytes]:
+        number = int(frames[0])
+        self.unsent_at.append(number - len(self.sent))
+        if number == self.news_at and self.loop is not None:
+            self.loop._push(b"shell", NewsMessage(b"/p", "mark"))
+        return frames
+
+    def news_frames(self, _message: object) -> list[bytes]:
+        return [b"news"]
+
+    def send(self, routing_id: bytes, frames: list[bytes]) -> bool:
+        self.sent += frames
+        return routing_id != b"gone"
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_replies_leave_together(places: Places, news: News, pushes: Pushes) -> None:
+    """In order and a bounded number at once, the last ones with the end of the turn; who is gone hears no news."""
+    loop = Loop(places, os.getuid(), news, FakeClock(), logging.getLogger("test"))
+    traffic = Traffic(2 * REPLIES_TOGETHER + 3)
+    news.follow(b"gone", b"/p", news.mark_of(b"/p"))
+    loop._serve(traffic, traffic)  # type: ignore[arg-type]
+    loop.close()
+    assert traffic.sent == [b"%d" % number for number in range(traffic.many)]
+    assert max(traffic.unsent_at) == REPLIES_TOGETHER - 1
+    news.bump(b"/p")
+    assert not pushes.sent
+
+
+def test_news_do_not_overtake_replies(places: Places, news: News) -> None:
+    """A shell passes over what comes before the reply it waits for: the replies that are ready leave first."""
+    loop = Loop(places, os.getuid(), news, FakeClock(), logging.getLogger("test"))
+    traffic = Traffic(5, news_at=3)
+    traffic.loop = loop
+    loop._router = loop._dispatcher = traffic  # type: ignore[assignment]
+    loop._serve(traffic, traffic)  # type: ignore[arg-type]
+    loop.close()
+    assert traffic.sent == [b"0", b"1", b"2", b"news", b"3", b"4"]
 
 
 def test_the_inbox_is_bounded_a_turn() -> None:
