@@ -62,10 +62,14 @@ class Bench:
         self, budget_ns: int | None = 1, overrides: dict[str, bytes] | None = None, *, thorough: bool = False
     ) -> list[str]:
         """The names of the environments that are known to name the project."""
-        disk, home, project = self.field.disk(), os.fsencode(self.field.home), os.fsencode(self.project)
-        facts = Facts(disk, overrides or {}, home, project, Documents(disk))
-        links = self.table.question(budget_ns, thorough=thorough).of(project, facts)
+        facts = self.facts(overrides)
+        links = self.table.question(budget_ns, thorough=thorough).of(facts.directory, facts)
         return [os.path.basename(os.fsdecode(link.prefix)) for link in links]
+
+    def facts(self, overrides: dict[str, bytes] | None = None) -> Facts:
+        """A new question in the project."""
+        disk = self.field.disk()
+        return Facts(disk, overrides or {}, os.fsencode(self.field.home), os.fsencode(self.project), Documents(disk))
 
     def rest(self) -> None:
         """What the loop does in its idle moments."""
@@ -117,6 +121,32 @@ def test_a_change_during_the_reading_is_read_too(bench: Bench) -> None:
     while not answers or not bench.table.settled:
         answers.append(bench.ask())
     assert answers[-1] == ["e0", "e9"]
+
+
+def test_a_change_of_what_an_earlier_question_listed(bench: Bench) -> None:
+    """What appears where the listing had passed is there for the question that comes after it, once all is read."""
+    while not bench.table.pools.views or not bench.table.pools.views[-1].listings:
+        bench.ask()
+    bench.environment("e9", linked=True)
+    answers = []
+    while not answers or not bench.table.settled:
+        answers.append(bench.ask())
+    assert answers[-1] == ["e9"]
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_an_answer_is_kept_with_the_listing_it_was_seen_to_fit(bench: Bench, *, is_changed: bool) -> None:
+    """Pools that are others when the question looks at them than when they were listed are tested at the next one."""
+    facts = bench.facts()
+    question = bench.table.question(None)
+    assert question.of(facts.directory, facts) == ()
+    if is_changed:
+        bench.environment("e9", linked=True)
+    question.witness(facts)
+    listed = bench.table.pools.views[-1].listed
+    assert question.listed == (-1 if is_changed else listed)
+    records = {record.path for record in facts.disk.fingerprint().records}
+    assert os.fsencode(bench.pool) in records
 
 
 @pytest.mark.parametrize("overrides", [{}, OTHER])

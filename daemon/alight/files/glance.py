@@ -56,6 +56,10 @@ class Glance(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The same for one whose caller knows what to think of ``racy``."""
         return seen(root + tail for tail in self.tails) == self.seen
 
+    def agrees(self, disk: Disk) -> bool:
+        """The same as ``disk`` has it: whatever depends on its looks depends on these, then."""
+        return Glance.of(self.tails, disk).seen == self.seen
+
 
 def seen(paths: Iterable[bytes]) -> int:
     """What these paths lead to now, as ``Glance.seen`` has it."""

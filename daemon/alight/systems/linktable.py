@@ -115,9 +115,14 @@ class LinkTable:
         is_suspect = self._suspects(view, limit)
         # A job that looks at everything is not begun anew by each who wants that: it would never come to an end.
         is_behind = thorough and (budget_ns is None or not view.thorough)
+        is_joined = view.job is not None and not is_behind
         if is_behind or (view.job is None and (is_suspect or not view.settled or not self.pools.current(view, listed))):
             self._begin(view, thorough=thorough)
-        self._run(view, None if budget_ns is None else self._clock.monotonic() + budget_ns / 1e9)
+        end = None if budget_ns is None else self._clock.monotonic() + budget_ns / 1e9
+        if self._run(view, end) and is_joined and not (view.settled and self.pools.unchanged(view)):
+            # It was begun for an earlier question: what it had passed may have changed before this one.
+            self._begin(view, thorough=False)
+            self._run(view, end)
         return view
 
     def look(
@@ -273,7 +278,7 @@ class LinkTable:
 class LinkQuestion:
     """The table as one question sees it; ``witnessed`` says that the answer depends on it.
 
-    Then the fingerprint holds the gates of the view as it was ``listed``.
+    Then the fingerprint holds the gates of the view, and ``listed`` tells when they were so; -1 when they were not.
     """
 
     def __init__(self, table: LinkTable, budget_ns: int | None, *, thorough: bool) -> None:
@@ -302,9 +307,9 @@ class LinkQuestion:
         if not self.witnessed:
             self.witnessed = True
             view = self._prepared(facts)
-            self.listed = view.listed
-            for path in view.gates:
-                facts.disk.stat(path)
+            agreeing = [listing.gates.agrees(facts.disk) for listing in view.listings.values()]
+            if all(agreeing):
+                self.listed = view.listed
 
     def _prepared(self, facts: Facts) -> View:
         if self._view is None:

@@ -172,6 +172,13 @@ class Pools:
         thorough, known = self._is_small(view), listed == view.listed
         return all(self._current(view, system, thorough=thorough, known=known) for system in self.systems)
 
+    def unchanged(self, view: View) -> bool:
+        """True when all looks as it did when it was listed, also what had changed just before that."""
+        thorough = self._is_small(view)
+        return all(
+            listing.gates.same() and (not thorough or listing.inner.same()) for listing in view.listings.values()
+        )
+
     def refresh(self, view: View, *, thorough: bool) -> Generator[None, None, bool]:
         """List again what looks different; ``thorough`` also tests what is inside large pools. True when it listed."""
         changed, thorough = False, thorough or self._is_small(view)
