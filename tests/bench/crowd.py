@@ -34,42 +34,65 @@ class Shell:
         self._variables = (SEARCH_PATH, b"HOME=" + home)
         self._pid = pid
         self._numbers = count(1)
-        self._waiting = (b"", b"", 0)
+        self._made = b""
+        self._asked = (b"", b"")
+        self._sent = 0
+        self._unopened: list[tuple[int, bytes]] = []
 
     def ask(self, directory: bytes) -> None:
         """What belongs to this directory?"""
-        self._send(
-            Ask("zsh", self._pid, directory, "on", "", b"", b"", 0, first=False, variables=self._variables), directory
-        )
+        self.make(directory)
+        self.send()
 
     def ping(self) -> None:
         """Nothing but the way there and back."""
-        self._send(Ping(b"/"), b"/")
+        self._make(Ping(b"/"), b"/")
+        self.send()
+
+    def make(self, directory: bytes) -> None:
+        """Have the question ready that ``ask`` would send."""
+        self._make(
+            Ask("zsh", self._pid, directory, "on", "", b"", b"", 0, first=False, variables=self._variables), directory
+        )
+
+    def send(self) -> None:
+        """Send what was made."""
+        self._sent = time.perf_counter_ns()
+        self.socket.sendall(self._made)
 
     def take(self) -> int | None:
         """Read what has come: the nanoseconds since the question once its reply is there; others are news.
 
         Raises RuntimeError for a reply that is none to this question, and when the daemon left.
         """
+        self.receive()
+        return self.open()
+
+    def receive(self) -> bool:
+        """Only read what has come; whether there is something whole to ``open``. Raises RuntimeError as ``take``."""
         octets = self.socket.recv(65536)
+        now = time.perf_counter_ns()
         if not octets:
             raise RuntimeError("the daemon left")
         self._received += octets
-        for body in self._messages():
-            now = time.perf_counter_ns()
+        self._unopened += [(now, body) for body in self._messages()]
+        return bool(self._unopened)
+
+    def open(self) -> int | None:
+        """What ``take`` gives, of what was received."""
+        unopened, self._unopened = self._unopened, []
+        for now, body in unopened:
             header, reply = shellframe.decode_reply(shellframe.unpack(body))
             if header.id:
-                identifier, directory, sent = self._waiting
-                if (header.id, header.directory) != (identifier, directory) or not isinstance(reply, Plan | Pong):
+                if (header.id, header.directory) != self._asked or not isinstance(reply, Plan | Pong):
                     raise RuntimeError(f"not the reply to this question: {header} {reply}")
-                return now - sent
+                return now - self._sent
         return None
 
-    def _send(self, message: Message, directory: bytes) -> None:
+    def _make(self, message: Message, directory: bytes) -> None:
         identifier = b"%d" % next(self._numbers)
-        octets = query.encode([shellframe.pack(shellframe.encode_request(identifier, message))])
-        self._waiting = (identifier, directory, time.perf_counter_ns())
-        self.socket.sendall(octets)
+        self._made = query.encode([shellframe.pack(shellframe.encode_request(identifier, message))])
+        self._asked = (identifier, directory)
 
     def _messages(self) -> Iterator[bytes]:
         """The packed messages that are whole; frames of others (news) are of no interest and left out."""
@@ -109,12 +132,24 @@ class Crowd:
             shell.close()
 
     def at_once(self, directories: Sequence[bytes]) -> list[int]:
-        """Every shell asks at the same moment, about one of these each; nanoseconds until each has its reply."""
+        """Every shell asks at the same moment, about one of these each; nanoseconds until each has its reply.
+
+        The questions are made before, and the replies opened when all are there: shells do so each for itself.
+        """
         for number, shell in enumerate(self.shells):
-            shell.ask(directories[number % len(directories)])
+            shell.make(directories[number % len(directories)])
+        for shell in self.shells:
+            shell.send()
         found: list[int] = []
-        while len(found) < len(self.shells):
-            found += [took for _, took in self._replies()]
+        waiting = set(self.shells)
+        while waiting:
+            silent = set(waiting)
+            while silent:
+                silent -= {shell for shell in self._ready() if shell.receive()}
+            took = {shell: shell.open() for shell in waiting}
+            found += [one for one in took.values() if one is not None]
+            # To the others something else came: news.
+            waiting = {shell for shell, one in took.items() if one is None}
         return found
 
     def stream(self, directories: Iterator[bytes] | None, seconds: float) -> tuple[float, list[int]]:
@@ -152,11 +187,13 @@ class Crowd:
                 pass
 
     def _replies(self) -> Iterator[tuple[Shell, int]]:
-        ready = self._poll.poll(DEADLINE_S * 1000)
-        if not ready:
-            raise RuntimeError(f"no reply within {DEADLINE_S:g} s")
-        for descriptor, _ in ready:
-            shell = self._by_descriptor[descriptor]
+        for shell in self._ready():
             took = shell.take()
             if took is not None:
                 yield shell, took
+
+    def _ready(self) -> Iterator[Shell]:
+        ready = self._poll.poll(DEADLINE_S * 1000)
+        if not ready:
+            raise RuntimeError(f"no reply within {DEADLINE_S:g} s")
+        return (self._by_descriptor[descriptor] for descriptor, _ in ready)

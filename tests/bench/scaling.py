@@ -17,9 +17,10 @@ again, so that it begins with its index, and is asked about every project once m
   stream of pings: transport alone.
 
 The shells are plain DEALER sockets that speak the shells' protocol in zsh's packed form (``tests/bench/crowd.py``);
-they live in one process, whose own work (making questions, reading answers) is in the figures. The page cache is
-warm. Projects are not trusted by the user, those of pools are by ownership; every answer is looked at: its number and
-directory must be those of the question.
+they live in one process, whose own work is in the figures: making questions and opening answers for a stream, only
+sending and receiving for those at once, whose questions are made before and answers opened when all are there. The page
+cache is warm. Projects are not trusted by the user, those of pools are by ownership; every answer is looked at: its
+number and directory must be those of the question.
 
 Everything is written to a folder in --directory that is removed afterwards.
 Exit code: 0 when every question was answered, 1 when one was not, 2 for usage.
