@@ -12,6 +12,9 @@
  * query.py and counts as long as it is newer than this file:
  *
  *     cc -std=c99 -O2 -o daemon/alight/alight-query shell/query/alight-query.c
+ *
+ * With ALIGHT_BARE (Linux on x86-64 and 64-bit Arm; options in hatch_build.py) it brings along the little that it
+ * needs of a C library: to load one, or only to begin one that is linked in, takes longer than all the rest.
  */
 
 #define _POSIX_C_SOURCE 200809L
@@ -30,7 +33,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef ALIGHT_BARE
+static char **environ;
+#else
 extern char **environ;
+#endif
 
 enum { SERVED, FAILED, USAGE, ABSENT, EXPIRED, INCOMPATIBLE }; /* exit codes */
 enum { MORE = 1, LONG = 2, COMMAND = 4 };                      /* flags of a frame */
@@ -74,6 +81,226 @@ static const char LANDING_PREFIXES[] =
     "VIRTUALENV_ XDG_ DEB_ RPM_ HOMEBREW_ CUDA_ PYTHON VIRTUAL_ENV";
 static const char SECRETS[] = "PASSWORD TOKEN HTTP_BASIC SECRET CREDENTIAL _INDEX PROXY _CERT";
 
+/* ---- without a C library ----------------------------------------------------------------------------------------- */
+
+#ifdef ALIGHT_BARE
+
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+/* The kernel's own form of what `signal` says. */
+struct action {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+#undef errno
+#define errno fault
+static int fault;
+
+/* Not one of these is turned into a call of itself by a compiler that recognises it. */
+#define AS_IT_IS __asm__ volatile("" : : : "memory")
+
+#if defined __x86_64__
+__asm__(".pushsection .text\n.globl _start\n_start:\n"
+        "\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall begin\n\thlt\n"
+        ".popsection\n");
+
+static long ask(long number, long one, long two, long three, long four, long five) {
+    register long r10 __asm__("r10") = four, r8 __asm__("r8") = five;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(number), "D"(one), "S"(two), "d"(three), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined __aarch64__
+__asm__(".pushsection .text\n.balign 4\n.globl _start\n_start:\n"
+        "\tmov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tbl begin\n"
+        ".popsection\n");
+
+static long ask(long number, long one, long two, long three, long four, long five) {
+    register long x8 __asm__("x8") = number, x0 __asm__("x0") = one, x1 __asm__("x1") = two;
+    register long x2 __asm__("x2") = three, x3 __asm__("x3") = four, x4 __asm__("x4") = five;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    return x0;
+}
+#else
+#error "ALIGHT_BARE is for x86-64 and 64-bit Arm"
+#endif
+
+static long call(long number, long one, long two, long three, long four, long five) {
+    long result = ask(number, one, two, three, four, five);
+    if (result >= 0)
+        return result;
+    fault = (int)-result;
+    return -1;
+}
+
+void _exit(int code) {
+    for (;;)
+        ask(SYS_exit_group, code, 0, 0, 0, 0);
+}
+
+int main(int count, char **words);
+
+void begin(long *stack);
+void begin(long *stack) {
+    char **words = (char **)(stack + 1);
+    environ = words + *stack + 1;
+    _exit(main((int)*stack, words));
+}
+
+int open(const char *path, int flags, ...) {
+    return (int)call(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0);
+}
+
+int close(int descriptor) {
+    return (int)call(SYS_close, descriptor, 0, 0, 0, 0);
+}
+
+ssize_t read(int descriptor, void *target, size_t size) {
+    return call(SYS_read, descriptor, (long)target, (long)size, 0, 0);
+}
+
+ssize_t write(int descriptor, const void *data, size_t size) {
+    return call(SYS_write, descriptor, (long)data, (long)size, 0, 0);
+}
+
+int fcntl(int descriptor, int command, ...) {
+    va_list rest;
+    long value;
+    va_start(rest, command);
+    value = va_arg(rest, int);
+    va_end(rest);
+    return (int)call(SYS_fcntl, descriptor, command, value, 0, 0);
+}
+
+int socket(int family, int type, int protocol) {
+    return (int)call(SYS_socket, family, type, protocol, 0, 0);
+}
+
+int connect(int descriptor, const struct sockaddr *address, socklen_t size) {
+    return (int)call(SYS_connect, descriptor, (long)address, (long)size, 0, 0);
+}
+
+int poll(struct pollfd *waited, nfds_t count, int timeout) {
+    struct timespec most = {.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L};
+    return (int)call(SYS_ppoll, (long)waited, (long)count, (long)&most, 0, 0);
+}
+
+int lstat(const char *path, struct stat *facts) {
+    return (int)call(SYS_newfstatat, AT_FDCWD, (long)path, (long)facts, AT_SYMLINK_NOFOLLOW, 0);
+}
+
+int access(const char *path, int mode) {
+    return (int)call(SYS_faccessat, AT_FDCWD, (long)path, mode, 0, 0);
+}
+
+int execv(const char *path, char *const words[]) {
+    return (int)call(SYS_execve, (long)path, (long)words, (long)environ, 0, 0);
+}
+
+uid_t geteuid(void) {
+    return (uid_t)ask(SYS_geteuid, 0, 0, 0, 0, 0);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    return (int)call(SYS_clock_gettime, clock, (long)time, 0, 0, 0);
+}
+
+void (*signal(int number, void (*handler)(int)))(int) {
+    struct action action = {.handler = handler};
+    call(SYS_rt_sigaction, number, (long)&action, 0, sizeof action.mask, 0);
+    return SIG_DFL;
+}
+
+void *memcpy(void *restrict target, const void *restrict data, size_t size) {
+    for (size_t index = 0; index < size; index++) {
+        ((char *)target)[index] = ((const char *)data)[index];
+        AS_IT_IS;
+    }
+    return target;
+}
+
+void *memset(void *target, int octet, size_t size) {
+    for (size_t index = 0; index < size; index++) {
+        ((char *)target)[index] = (char)octet;
+        AS_IT_IS;
+    }
+    return target;
+}
+
+int memcmp(const void *one, const void *other, size_t size) {
+    for (size_t index = 0; index < size; index++) {
+        int order = ((const unsigned char *)one)[index] - ((const unsigned char *)other)[index];
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+size_t strlen(const char *text) {
+    size_t size = 0;
+    for (; text[size] != '\0'; size++)
+        AS_IT_IS;
+    return size;
+}
+
+int strncmp(const char *one, const char *other, size_t size) {
+    for (size_t index = 0; index < size; index++)
+        if (one[index] != other[index] || one[index] == '\0')
+            return (unsigned char)one[index] - (unsigned char)other[index];
+    return 0;
+}
+
+int strcmp(const char *one, const char *other) {
+    return strncmp(one, other, SIZE_MAX);
+}
+
+char *strchr(const char *text, int octet) {
+    for (; *text != (char)octet; text++)
+        if (*text == '\0')
+            return NULL;
+    return (char *)(uintptr_t)text;
+}
+
+char *strrchr(const char *text, int octet) {
+    const char *found = NULL;
+    for (; (text = strchr(text, octet)) != NULL; text++)
+        found = text;
+    return (char *)(uintptr_t)found;
+}
+
+size_t strspn(const char *text, const char *some) {
+    size_t size = 0;
+    while (text[size] != '\0' && strchr(some, text[size]) != NULL)
+        size++;
+    return size;
+}
+
+size_t strcspn(const char *text, const char *some) {
+    size_t size = 0;
+    while (text[size] != '\0' && strchr(some, text[size]) == NULL)
+        size++;
+    return size;
+}
+
+char *getenv(const char *name) {
+    size_t size = strlen(name);
+    for (char **entry = environ; *entry != NULL; entry++)
+        if (strncmp(*entry, name, size) == 0 && (*entry)[size] == '=')
+            return *entry + size + 1;
+    return NULL;
+}
+
+#endif
+
+/* ---- lists of words ---------------------------------------------------------------------------------------------- */
+
 static size_t smaller(size_t one, size_t other) {
     return one < other ? one : other;
 }
@@ -95,19 +322,58 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* $ALIGHT_DEADLINE when that is a number from 0.01 to 5. The locale is never set: a point is a point. */
-static void start_clock(void) {
-    double seconds = 0;
-    const char *word = getenv("ALIGHT_DEADLINE");
-    if (word != NULL) {
-        word += strspn(word, BLANKS);
-        if (strspn(word, "0123456789+-.eE") == strcspn(word, BLANKS)) { /* nothing hexadecimal, no "nan" */
-            char *end;
-            seconds = strtod(word, &end);
-            if (end[strspn(end, BLANKS)] != '\0')
-                seconds = 0;
-        }
+/* Reads digits into `number` as long as it has room for more; returns how many there were. */
+static int take_digits(const char **word, int64_t *number, int *dropped) {
+    const char *first = *word;
+    for (; **word >= '0' && **word <= '9'; ++*word) {
+        if (*number < (int64_t)100000000000000000)
+            *number = *number * 10 + (**word - '0');
+        else
+            ++*dropped;
     }
+    return (int)(*word - first);
+}
+
+/* The decimal number that all of `word` is, blanks around it left out; 0 for what is none, or is below 0. */
+static double number_of(const char *word) {
+    int64_t digits = 0, exponent = 0;
+    int dropped = 0, whole, fraction = 0, scale;
+    bool is_small = false;
+    double value;
+    word += strspn(word, BLANKS);
+    word += *word == '+';
+    whole = take_digits(&word, &digits, &dropped);
+    scale = dropped;
+    if (*word == '.') {
+        word++;
+        dropped = 0;
+        fraction = take_digits(&word, &digits, &dropped);
+        scale -= fraction - dropped;
+    }
+    if (whole + fraction == 0)
+        return 0;
+    if (*word == 'e' || *word == 'E') {
+        word++;
+        is_small = *word == '-';
+        word += *word == '-' || *word == '+';
+        dropped = 0;
+        if (take_digits(&word, &exponent, &dropped) == 0 || exponent > 400)
+            return 0;
+    }
+    if (word[strspn(word, BLANKS)] != '\0')
+        return 0;
+    scale += is_small ? -(int)exponent : (int)exponent;
+    value = (double)digits;
+    double power = 1;
+    for (int step = scale < 0 ? -scale : scale; step > 0 && power < 1e300; step--)
+        power *= 10;
+    return scale < 0 ? value / power : value * power;
+}
+
+/* $ALIGHT_DEADLINE when that is a number from 0.01 to 5. */
+static void start_clock(void) {
+    const char *word = getenv("ALIGHT_DEADLINE");
+    double seconds = word != NULL ? number_of(word) : 0;
     if (!(seconds >= 0.01 && seconds <= 5))
         seconds = DEADLINE_SECONDS;
     deadline = now() + (int64_t)(seconds * 1e9);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -146,12 +147,9 @@ def _client(scratch: Path) -> Path:
     folder = scratch / "client"
     folder.mkdir()
     python = Path(shutil.copy(CHECKOUT / "daemon" / "alight" / "query.py", folder))
-    compiled, source = folder / "alight-query", CHECKOUT / "shell" / "query" / "alight-query.c"
-    compiler = shutil.which("cc")
-    if compiler is None or not source.exists():
-        return python
-    done = subprocess.run([compiler, "-std=c99", "-O2", "-s", "-o", compiled, source], capture_output=True, check=False)
-    return compiled if done.returncode == 0 else python
+    program, source = folder / "alight-query", CHECKOUT / "shell" / "query" / "alight-query.c"
+    made = runpy.run_path(str(CHECKOUT / "hatch_build.py"))["compiled"](str(source), str(program))
+    return program if made else python
 
 
 @contextlib.contextmanager

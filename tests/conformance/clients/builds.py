@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import runpy
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,13 +15,16 @@ FAULTS = Path(__file__).with_name("faults.h")
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 _SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+BARE = tuple(runpy.run_path(str(ROOT / "hatch_build.py"))["BARE"])
 OPTIONS = {
     "compiled": ("-O2",),
+    "bare": ("-O2", *BARE),
     "sanitized": _SANITIZERS,
     "harassed": (*_SANITIZERS, "-include", str(FAULTS)),
     "debuggable": ("-g", "-O1"),
 }
-"""``harassed`` runs on a system where every call is interrupted, refused or cut short."""
+"""``bare`` is what the build hook makes; ``harassed`` runs on a system where every call is interrupted, refused or cut
+short."""
 
 
 def compilers() -> list[str]:

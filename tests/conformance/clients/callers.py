@@ -119,5 +119,5 @@ def client(name: str) -> Client:
     return Program(name, str(build(name)))
 
 
-ONE_SHOT = ("python", "compiled", "sanitized", "harassed")
+ONE_SHOT = ("python", "compiled", "bare", "sanitized", "harassed")
 ALL = (*ONE_SHOT, "zsh")

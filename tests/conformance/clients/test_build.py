@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.clients.builds import SOURCE, STRICT, compilers
+from conformance.clients.builds import BARE, SOURCE, STRICT, compilers
 from support.checkout import ROOT, copy_checkout, succeed
 
 
@@ -41,10 +41,12 @@ def programs(folder: Path, **scripts: str) -> str:
 
 
 @pytest.mark.parametrize("compiler", compilers())
-@pytest.mark.parametrize("optimise", ["-O0", "-O2", "-Os"])
-def test_no_compiler_warns(compiler: str, optimise: str, tmp_path: Path) -> None:
-    """It is C99 and POSIX to the letter: every warning is an error."""
-    succeed(compiler, *STRICT, optimise, "-o", tmp_path / "q", SOURCE)
+@pytest.mark.parametrize("optimise", ["-O0", "-O2", "-O3", "-Os"])
+@pytest.mark.parametrize("linking", [(), BARE], ids=["", "bare"])
+def test_no_compiler_warns(compiler: str, optimise: str, linking: tuple[str, ...], tmp_path: Path) -> None:
+    """It is C99 and, where it has a C library, POSIX to the letter: every warning is an error; what is made works."""
+    succeed(compiler, *STRICT, optimise, *linking, "-o", tmp_path / "q", SOURCE)
+    assert subprocess.run([tmp_path / "q", tmp_path / "s", "ping"], check=False).returncode == 3
 
 
 def test_the_wheel_has_the_compiled_client(tmp_path: Path) -> None:
@@ -61,7 +63,21 @@ def test_the_wheel_has_the_compiled_client(tmp_path: Path) -> None:
     (program,) = environment.glob("lib/python3*/site-packages/alight/alight-query")
     assert program.stat().st_mode & stat.S_IXUSR
     assert (program.parent / "query.py").is_file()
+    assert program.stat().st_size < 64 * 1024, "it brings no C library"
     assert subprocess.run([program, tmp_path / "s", "ping"], check=False).returncode == 3
+
+
+def test_a_processor_the_source_does_not_know(tmp_path: Path) -> None:
+    """Where it needs a C library it is linked with one, and where that has no static form, with a shared one."""
+    cc = shutil.which("cc")
+    path = programs(
+        tmp_path / "bin",
+        cc=f'for one; do [ "$one" != -static ] || exit 1; done; PATH={os.environ["PATH"]} exec {cc} "$@"',
+    )
+    checkout = copy_checkout(tmp_path / "a checkout")
+    wheel = wheel_of(checkout, tmp_path / "dist", PATH=path)
+    with zipfile.ZipFile(wheel) as archive:
+        assert b"ld-" in archive.read("alight/alight-query")
 
 
 @pytest.mark.parametrize(
@@ -71,9 +87,10 @@ def test_the_wheel_has_the_compiled_client(tmp_path: Path) -> None:
         {"cc": "exit 1", "gcc": "exit 1", "clang": "kill -9 $$"},
         {"cc": 'while [ "$1" != -o ]; do shift; done; echo not a program >"$2"'},
         {"cc": 'while [ "$1" != -o ]; do shift; done; printf "#!/bin/sh\\nexit 0\\n" >"$2"'},
+        {"cc": 'while [ "$1" != -o ]; do shift; done; printf "#!/bin/sh\\nexit 3\\n" >"$2"'},
         {"cc": "exit 0"},
     ],
-    ids=["none", "failing", "noise", "another program", "nothing made"],
+    ids=["none", "failing", "noise", "another program", "one that finds nobody", "nothing made"],
 )
 def test_without_a_working_compiler(scripts: dict[str, str], tmp_path: Path) -> None:
     """No compiler, or one that fails or makes something else, gives the wheel for all platforms."""

@@ -159,7 +159,7 @@ def test_a_ping_needs_no_directory(name: str, runtime_directory: Path) -> None:
     assert seen[0][3:] == [b""]
 
 
-@pytest.mark.parametrize("name", ["python", "compiled"])
+@pytest.mark.parametrize("name", ["python", "compiled", "bare"])
 def test_how_long_a_client_waits(name: str, runtime_directory: Path) -> None:
     """``ALIGHT_DEADLINE`` counts where it is a number from 0.01 to 5; with anything else it is 50 ms."""
     never = threading.Event()
