@@ -77,6 +77,8 @@ class Disk:
         self._folders: dict[bytes, tuple[bytes, ...]] = {}
         self._contents: dict[bytes, tuple[int, bytes | None]] = {}
         self._targets: dict[bytes, bytes] = {}
+        # Paths without links above them that were found to be no links: most real paths have their beginning in common.
+        self._plain: set[bytes] = set()
         self._provisional = False
 
     def stat(self, path: bytes) -> os.stat_result | None:
@@ -201,9 +203,13 @@ class Disk:
                 done = done.rpartition(b"/")[0]
                 continue
             here = done + b"/" + part
+            if here in self._plain:
+                done = here
+                continue
             try:
                 target = os.readlink(here)
             except (OSError, ValueError):
+                self._plain.add(here)
                 done = here
                 continue
             links += 1

@@ -25,9 +25,10 @@ WAITING_LIMIT = 4096
 class Covering:
     """The watch as the handlers see it; belongs to the loop's thread. ``later`` calls something in so many seconds.
 
-    Where more is asked about than may be watched, taking turns would cost more than all answers: only so many roots a
-    second take the place of others, in the order in which they were asked about. A root that waited has news when its
-    turn comes, since nobody would have told of what happened meanwhile.
+    Nobody waits for it: what is asked about is covered when the replies have left, as of when it was asked. Where more
+    is asked about than may be watched, taking turns would cost more than all answers: only so many roots a second take
+    the place of others, in the order in which they were asked about. A root that waited has news when its turn comes,
+    since nobody would have told of what happened meanwhile.
     """
 
     def __init__(
@@ -39,27 +40,26 @@ class Covering:
         self._later = later
         self._turns = float(TURNOVER)
         self._counted = clock.monotonic()
+        self._asked: dict[bytes, tuple[tuple[bytes, ...], int]] = {}
         self._waiting: OrderedDict[bytes, tuple[bytes, ...]] = OrderedDict()
         self._is_due = False
         self._shared: Mapping[bytes, Names] = {}
         self._environments: Mapping[bytes, tuple[bytes, ...]] = {}
 
     def cover(self, root: bytes, folders: tuple[bytes, ...]) -> None:
-        """Watch these folders for ``root``, now or in its turn, and what the last answers depended on beside them."""
-        if self._watch.has_room(root, folders) or (not self._waiting and self._takes_turn()):
-            self._waiting.pop(root, None)
-            self._watch.cover(root, folders)
-        elif root in self._waiting or len(self._waiting) < WAITING_LIMIT:
-            self._waiting[root] = folders
-            self._await_turn()
-        self.share()
+        """Watch these folders for ``root``, soon or in its turn, and what the last answers depended on beside them."""
+        if not self._asked:
+            self._later(0.0, self._cover_asked)
+        _, asked_ns = self._asked.get(root, (folders, self._clock.wall_ns()))
+        self._asked[root] = (folders, asked_ns)
 
-    def share(self) -> None:
-        """Watch pools, settings and interpreters as far as they are known now."""
+    def share(self, asked_ns: int | None = None) -> None:
+        """Watch pools, settings and interpreters as far as they are known; what changed since ``asked_ns`` has news."""
         shared = self._index.reached.folders()
         if shared is not self._shared:
             self._shared = shared
-            self._watch.share({folder: _interest(names) for folder, names in shared.items()})
+            interests = {folder: _interest(names) for folder, names in shared.items()}
+            self._watch.share(interests, asked_ns=asked_ns)
 
     def offer(self) -> None:
         """Watch the environments in the pools, as far as there is room."""
@@ -70,6 +70,17 @@ class Covering:
             if self._environments.get(prefix) != folders:
                 self._watch.offer(ENVIRONMENT + prefix, tuple(prefix + tail for tail in folders))
         self._environments = environments
+
+    def _cover_asked(self) -> None:
+        asked, self._asked = self._asked, {}
+        for root, (folders, asked_ns) in asked.items():
+            if self._watch.has_room(root, folders) or (not self._waiting and self._takes_turn()):
+                self._waiting.pop(root, None)
+                self._watch.cover(root, folders, asked_ns=asked_ns)
+            elif root in self._waiting or len(self._waiting) < WAITING_LIMIT:
+                self._waiting[root] = folders
+                self._await_turn()
+        self.share(min(asked_ns for _, asked_ns in asked.values()))
 
     def _take_turns(self) -> None:
         self._is_due = False

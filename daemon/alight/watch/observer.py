@@ -89,11 +89,15 @@ class Watch:
             difference = self._coverage.cover(root, wanted)
         self._request(difference, since_ns, wanted)
 
-    def share(self, folders: Mapping[bytes, Interest]) -> None:
-        """Watch these for everybody from now on, instead of those before; their news are those of ``SHARED``."""
+    def share(self, folders: Mapping[bytes, Interest], *, asked_ns: int | None = None) -> None:
+        """Watch these for everybody from now on, instead of those before; their news are those of ``SHARED``.
+
+        What changed since ``asked_ns`` (wall clock), None for this moment, has news.
+        """
         with self._lock:
-            asked_ns, difference = self._clock.wall_ns(), self._coverage.share(folders)
-        self._request(difference, asked_ns, ())
+            since_ns = self._clock.wall_ns() if asked_ns is None else asked_ns
+            difference = self._coverage.share(folders)
+        self._request(difference, since_ns, ())
 
     def offer(self, root: bytes, folders: Iterable[bytes]) -> None:
         """Watch these for ``root`` as long as nothing else needs the room."""
