@@ -110,8 +110,8 @@ __alight_show() {
     [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
       builtin set -- "$1" "$2" "$3" "$4" ''
   fi
-  builtin export "ALIGHT_STATE=$1" "ALIGHT_ENV_NAME=${2//[[:cntrl:]]/?}" "ALIGHT_ENV_KIND=$3"
-  builtin export "ALIGHT_PYTHON_VERSION=${4//[[:cntrl:]]/?}" "ALIGHT_PROMPT=${5//[[:cntrl:]]/?}"
+  [[ $* != *[[:cntrl:]]* ]] || builtin set -- "${@//[[:cntrl:]]/?}"
+  builtin export "ALIGHT_STATE=$1" "ALIGHT_ENV_NAME=$2" "ALIGHT_ENV_KIND=$3" "ALIGHT_PYTHON_VERSION=$4" "ALIGHT_PROMPT=$5"
 }
 
 # The segment goes in front of PS1 without any data in it: bash does not expand the value of a variable again.
@@ -175,12 +175,12 @@ __alight_look_closely() {
 
 # What an answer depends on, in one string: as long as it is the same, there is nothing to ask.
 __alight_sum_up() {
-  __alight_sum=("$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|${__alight_mark-}|${__alight_seen[0]}|${PWD-}|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
+  __alight_sum="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|${__alight_mark-}|${__alight_seen[0]}|${PWD-}|${VIRTUAL_ENV-}|${CONDA_PREFIX-}|\
 ${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}|\
 ${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}|\
 ${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}|${PYENV_VERSION-}|\
 ${ASDF_PYTHON_VERSION-}|\
-${DIRENV_DIR-}|${PATH-}")
+${DIRENV_DIR-}|${PATH-}"
 }
 
 # Remembers $1 … $4 as the witnesses, sorted for the quick look: those that are there, filled up with the generation
@@ -228,9 +228,13 @@ __alight_record() {
 }
 
 __alight_put_back() {
+  __alight_name=$1
+  if [[ ${__alight_was[$1]} == unset ]]; then
+    [[ ${!__alight_name@a} == *r* ]] || builtin unset -v "$1"
+    return 0
+  fi
   # shellcheck disable=SC2163  # the name is in $1
   case ${__alight_was[$1]} in
-    unset) builtin unset -v "$1" ;;
     exported) builtin printf -v "$1" %s "${__alight_former[$1]}" && builtin export "$1" ;;
     set) builtin export -n "$1" && builtin printf -v "$1" %s "${__alight_former[$1]}" ;;
   esac 2>/dev/null
@@ -299,7 +303,6 @@ __alight_leave() {
     __alight_take_out PATH "$__alight_applied/bin"
   fi
   __alight_forget
-  builtin hash -r 2>/dev/null
   for __alight_each in "${__alight_after[@]}"; do
     __alight_source "$__alight_each"
   done
@@ -500,7 +503,6 @@ __alight_apply() {
       after-leave) __alight_after_leave+=("$__alight_rest") ;;
     esac
   done
-  builtin hash -r 2>/dev/null
 }
 
 __alight_set() {
@@ -564,12 +566,12 @@ __alight_give_exit_back() {
   __alight_exit=()
 }
 
-# Takes over the plan in __alight_fields. Returns 1 when any field is not what it should be; nothing was applied then.
+# Takes over the plan for the directory in its arguments, the fields from that one on. Returns 1 when any of them is not
+# what it should be; nothing was applied then.
 __alight_take() {
-  ((${#__alight_fields[@]} >= 23)) || return 1
-  builtin [ "${__alight_fields[3]}" = "$PWD" ] && [[ ${__alight_fields[4]} == plan ]] || return 1
+  (($# >= 20)) && builtin [ "$1" = "$PWD" ] && [[ $2 == plan ]] || return 1
   # Those from the verb on have the numbers that the zsh hook uses.
-  builtin set -- "${__alight_fields[@]:4}"
+  builtin shift
   [[ -z $3 || $3 == /* ]] && [[ -z $4 || $4 == /* ]] && [[ -z ${14} || ${14} == "$__alight_runtime"/* ]] || return 1
   __alight_valid "$2" "$4" "${@:20}" || return 1
   case $2 in
@@ -665,7 +667,7 @@ ${MISE_DATA_DIR-}|${ASDF_DATA_DIR-}|${ASDF_PYTHON_VERSION-}|${XDG_DATA_HOME-}|${
 ${HOME-}"
   if (($2 == 0)) && __alight_recall; then
     __alight_dirty=0 __alight_again=1
-    ! __alight_take || return 0
+    ! __alight_take "${__alight_fields[@]:10}" || return 0
     __alight_again=0
     [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
     __alight_dirty=1
@@ -677,7 +679,7 @@ ${HOME-}"
   if ((__alight_code == 0)); then
     __alight_first=0
     __alight_said_so=$__alight_reply
-    if __alight_split && __alight_take; then
+    if __alight_split && __alight_take "${__alight_fields[@]:3}"; then
       ((${#__alight_memory[@]} < 64)) || __alight_memory=()
       builtin local IFS=$'\x1f'
       builtin set -- "$__alight_now" "${__alight_mark-}" "$__alight_missing" \
@@ -690,8 +692,8 @@ ${HOME-}"
   __alight_alone
 }
 
-# Looks for an answer to the question __alight_key that is still good; it is left in __alight_fields, and what to look at
-# from now on where a prompt looks.
+# Looks for an answer to the question __alight_key that is still good; it is left in __alight_fields, behind seven of
+# ours, and what to look at from now on where a prompt looks.
 __alight_recall() {
   __alight_reply=${__alight_memory[$__alight_key]-}
   [[ -n $__alight_reply ]] && __alight_split || return 1
@@ -700,7 +702,7 @@ __alight_recall() {
     [[ -r ${25} && -e $4 && ! $4 -nt ${25} && -e $5 && ! $5 -nt ${25} && -e $6 && ! $6 -nt ${25} && -e $7 && ! $7 -nt ${25} && ! -e $3 ]] &&
     builtin mapfile -n 1 -t __alight_mark <"${25}" && builtin [ "${__alight_mark-}" = "$2" ] || return 1
   __alight_missing=$3 __alight_there_1=$4 __alight_there_2=$5 __alight_there_3=$6 __alight_there_4=$7
-  __alight_seen=(as-ever) __alight_fields=("${@:8}")
+  __alight_seen=(as-ever)
 }
 
 # Whether the user has switched off what is applied by other means than ours. Another environment on top is no such word.
@@ -733,6 +735,7 @@ __alight_alone() {
 # direnv and mise own what they set, so that they speak first where the directory is a new one. Their own elements come
 # after ours, and find nothing left to do.
 __alight_let_others() {
+  ((${#PROMPT_COMMAND[@]} > 1)) || [[ ${PROMPT_COMMAND-} != __alight_prompt ]] || return 0
   builtin local __alight_each
   for __alight_each in _direnv_hook _mise_hook; do
     if [[ ${PROMPT_COMMAND[*]} == *"$__alight_each"* ]] && builtin declare -F "$__alight_each" >/dev/null; then
@@ -756,7 +759,7 @@ __alight_look() {
   if ! builtin [ "${PWD-}" = "$__alight_asked" ] || {
     __alight_signature
     __alight_sum_up
-    ! builtin [ "${__alight_sum[0]}" = "$__alight_known" ]
+    ! builtin [ "$__alight_sum" = "$__alight_known" ]
   }; then
     __alight_forced=$__alight_dirty __alight_dirty=1
     if [[ $PWD == /* ]] && __alight_may_ask; then
@@ -764,7 +767,7 @@ __alight_look() {
       __alight_asked=$PWD
       __alight_ask "$1" "$__alight_forced"
       __alight_sum_up
-      __alight_known=${__alight_sum[0]}
+      __alight_known=$__alight_sum
       ((!__alight_dirty)) || __alight_known=''
     else
       __alight_alone
@@ -1051,10 +1054,10 @@ __alight_load() {
     __alight_stamp='' __alight_approved='' __alight_below='' __alight_bare=0 __alight_level=0 __alight_entered_at=0
     # shellcheck disable=SC2016  # bash expands it when it shows the prompt
     __alight_marker='${ALIGHT_PROMPT:+$ALIGHT_PROMPT }'
-    builtin declare -ga __alight_fields __alight_witnesses __alight_added __alight_mark __alight_seen __alight_sum
+    builtin declare -ga __alight_fields __alight_witnesses __alight_added __alight_mark __alight_seen
     builtin declare -ga __alight_at_start __alight_on_leave __alight_after_leave __alight_exit
     builtin declare -gA __alight_ours __alight_unset __alight_former __alight_was __alight_memory
-    __alight_fields=() __alight_witnesses=() __alight_memory=() __alight_mark=() __alight_seen=('') __alight_sum=('')
+    __alight_fields=() __alight_witnesses=() __alight_memory=() __alight_mark=() __alight_seen=('')
     __alight_at_start=(0) __alight_exit=() __alight_dropped=() __alight_numbering=''
     __alight_forget
     __alight_pid=$$

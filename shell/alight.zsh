@@ -239,7 +239,11 @@ __alight_leave() {
       __alight_source $__alight_each
     done
     __alight_after=("${(@)__alight_after_leave}")
-    if (( ! __alight_adopted )); then
+    # Where a venv was all that was switched on, two variables that were not set before are all there is to undo.
+    if (( __alight_simple )); then
+      [[ ${VIRTUAL_ENV-} != $__alight_ours[VIRTUAL_ENV] ]] || unset VIRTUAL_ENV
+      [[ ${VIRTUAL_ENV_PROMPT-} != $__alight_ours[VIRTUAL_ENV_PROMPT] ]] || unset VIRTUAL_ENV_PROMPT
+    elif (( ! __alight_adopted )); then
       for __alight_each in "${(@k)__alight_ours}"; do
         if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
           (( ! ${(P)+__alight_each} )) || continue
@@ -295,7 +299,7 @@ __alight_leave() {
   __alight_ours=() __alight_unset=() __alight_former=() __alight_was=() __alight_added=()
   __alight_on_leave=() __alight_after_leave=()
   __alight_applied= __alight_sign= __alight_conda= __alight_entry= __alight_unfinished=
-  __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_scripts=0
+  __alight_adopted=0 __alight_simple=0 __alight_deactivate_is_ours=0 __alight_scripts=0
   for __alight_each in "${(@)__alight_after}"; do
     __alight_source $__alight_each
   done
@@ -537,7 +541,7 @@ __alight_take() {
   [[ $1 == plan ]] && (( $# >= 19 )) || return 1
   local __alight_action=$2 __alight_prefix=$4 __alight_there __alight_text REPLY
   local -a __alight_operations
-  __alight_operations=("${(@)@[20,-1]}")
+  [[ -n $__alight_plain ]] || __alight_operations=("${(@)@[20,-1]}")
   [[ ( -z $3 || $3 == /* ) && ( -z $4 || $4 == /* ) && ( -z ${14} || ${14} == $__alight_runtime/* ) ]] || return 1
   __alight_bare=1
   if [[ -n $__alight_plain ]]; then
@@ -586,13 +590,14 @@ __alight_take() {
       __alight_approved=$__alight_prefix __alight_root=$3
       if [[ -n $__alight_plain && ! ( -v VIRTUAL_ENV || -v VIRTUAL_ENV_PROMPT || -v PYTHONHOME ) ]]; then
         # What __alight_apply would do, were it to look at each.
-        __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${__alight_operations[2]#*=}")
+        __alight_simple=1
+        __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${21#*=}")
         __alight_was=(VIRTUAL_ENV unset VIRTUAL_ENV_PROMPT unset)
         __alight_added=($__alight_prefix/bin)
         typeset -gx VIRTUAL_ENV=$__alight_prefix VIRTUAL_ENV_PROMPT=$__alight_ours[VIRTUAL_ENV_PROMPT]
         PATH=$__alight_prefix/bin${PATH:+:$PATH}
       else
-        __alight_apply "${(@)__alight_operations}" || return 1
+        __alight_apply "${(@)@[20,-1]}" || return 1
       fi
       if (( ! $+functions[deactivate] )); then
         deactivate() { __alight_plainly __alight_deactivate "$@" }
@@ -838,13 +843,14 @@ __alight_look() {
     __alight_leave
     __alight_owner= __alight_declined=${__alight_root:--}
   fi
+  local __alight_rare=1
   if (( EPOCHSECONDS < __alight_open_until )); then
     __alight_dirty=1
     __alight_alone
   else
     local __alight_code=$1 __alight_forced=$__alight_dirty __alight_signed= __alight_plain= __alight_outcome=1 __alight_new=0
     local -a __alight_variables
-    __alight_dirty=0
+    __alight_dirty=0 __alight_rare=0
     # In one piece: a loop over the names would take longer than the whole exchange. First what many shells have set, then
     # what few have; to find that there is none of it is quicker than to put nothing together.
     __alight_variables=(
@@ -867,6 +873,7 @@ __alight_look() {
       -v HATCH_DATA_DIR || -v HATCH_CONFIG || -v HATCH_ENV || -v HATCH_ENV_TYPE_VIRTUAL_PATH || -v UV_PROJECT_ENVIRONMENT ||
       -v UV_PYTHON_INSTALL_DIR || -v UV_CACHE_DIR || -v PYENV_VERSION || -v PIXI_HOME || -v MISE_DATA_DIR || -v ASDF_DATA_DIR ||
       -v ASDF_PYTHON_VERSION ]]; then
+      __alight_rare=1
       __alight_variables+=(
         ${VIRTUAL_ENV_DISABLE_PROMPT+"VIRTUAL_ENV_DISABLE_PROMPT=$VIRTUAL_ENV_DISABLE_PROMPT"}
         ${CONDA_PREFIX_1+"CONDA_PREFIX_1=$CONDA_PREFIX_1"} ${CONDA_PREFIX_2+"CONDA_PREFIX_2=$CONDA_PREFIX_2"}
@@ -934,10 +941,12 @@ __alight_look() {
   # What an answer depends on. In pieces: zsh copies the whole of a string for each variable in it.
   __alight_session_seen="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}"
   __alight_seen_path=$PATH __alight_seen_1=
-  if [[ -v WORKON_HOME || -v PIPENV_PIPFILE || -v PIPENV_VENV_IN_PROJECT || -v PIPENV_CUSTOM_VENV_NAME || -v PIPENV_PYTHON ||
+  # What was set since the question was put together is found at the next prompt.
+  if [[ ( $__alight_rare == 1 || -v PYENV_ROOT ) && (
+    -v WORKON_HOME || -v PIPENV_PIPFILE || -v PIPENV_VENV_IN_PROJECT || -v PIPENV_CUSTOM_VENV_NAME || -v PIPENV_PYTHON ||
     -v POETRY_VIRTUALENVS_PATH || -v POETRY_VIRTUALENVS_IN_PROJECT || -v PDM_PYTHON || -v PDM_IGNORE_SAVED_PYTHON ||
     -v PDM_USE_VENV || -v PDM_VENV_IN_PROJECT || -v HATCH_ENV || -v UV_PROJECT_ENVIRONMENT || -v PYENV_ROOT ||
-    -v PYENV_VERSION || -v ASDF_PYTHON_VERSION || -v DIRENV_DIR ]]; then
+    -v PYENV_VERSION || -v ASDF_PYTHON_VERSION || -v DIRENV_DIR ) ]]; then
     __alight_seen_1="${WORKON_HOME-}|${PIPENV_PIPFILE-}|${PIPENV_VENV_IN_PROJECT-}|${PIPENV_CUSTOM_VENV_NAME-}|${PIPENV_PYTHON-}"
     __alight_seen_2="${POETRY_VIRTUALENVS_PATH-}|${POETRY_VIRTUALENVS_IN_PROJECT-}|${PDM_PYTHON-}|${PDM_IGNORE_SAVED_PYTHON-}"
     __alight_seen_3="${PDM_USE_VENV-}|${PDM_VENV_IN_PROJECT-}|${HATCH_ENV-}|${UV_PROJECT_ENVIRONMENT-}|${PYENV_ROOT-}"
@@ -1073,7 +1082,7 @@ __alight_load() {
     typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle=0 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0 __alight_heard=0
-    typeset -gi __alight_scripts=0 __alight_null=-1 __alight_spawned=0 __alight_open_until=0 __alight_bare=0 __alight_level=0 __alight_entered_at=0
+    typeset -gi __alight_scripts=0 __alight_simple=0 __alight_null=-1 __alight_spawned=0 __alight_open_until=0 __alight_bare=0 __alight_level=0 __alight_entered_at=0
     typeset -gF __alight_limit=0.05
     [[ ${ALIGHT_DEADLINE-} == (0|1|2|3|4|5|).<0-999> || ${ALIGHT_DEADLINE-} == [1-5] ]] && __alight_limit=$ALIGHT_DEADLINE
     __alight_reply=() __alight_added=()

@@ -74,10 +74,14 @@ def test_r29_activation_equals_the_environments_own_script(world: World, kind: s
         ours.close()
 
 
-def test_r30_what_the_user_changed_meanwhile_stays(world: World, kind: str) -> None:
+@pytest.mark.parametrize("remembered", [False, True], ids=["asked", "remembered"])
+def test_r30_what_the_user_changed_meanwhile_stays(world: World, kind: str, *, remembered: bool) -> None:
     """R30: PATH loses our entry alone, a variable that the user changed after activation keeps the user's value."""
     root = world.trusted("app")
     shell = world.shell(kind, root)
+    for _ in range(2 * remembered):  # the first question of a shell is none that it asks again
+        shell.cd(world.home)
+        shell.cd(root)
     if kind == "fish":
         shell.run("set -gx PATH /user/added $PATH /user/behind")
     else:
@@ -104,6 +108,22 @@ def test_r31_variables_come_back_as_they_were(world: World, kind: str, former: s
         assert not shell.variable("PYTHONHOME")
         shell.cd(world.home)
         assert comparable(shell) == before
+
+
+def test_r31_what_was_set_later_comes_back_as_well(world: World, kind: str) -> None:
+    """R31: an environment that had nothing to put back at first has so when the user set variables meanwhile."""
+    root = world.trusted("app")
+    shell = world.shell(kind)
+    for _ in range(3):
+        shell.cd(root)
+        shell.cd(world.home)
+    for name in ("PYTHONHOME", "VIRTUAL_ENV_PROMPT"):
+        shell.run(export(kind, name, "/usr"))
+    before = comparable(shell)
+    shell.cd(root)
+    assert not shell.variable("PYTHONHOME")
+    shell.cd(world.home)
+    assert comparable(shell) == before
 
 
 def test_r32_fifty_rounds_leave_the_shell_as_it_was(world: World, kind: str) -> None:
