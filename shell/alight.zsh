@@ -555,7 +555,7 @@ __alight_take() {
     (( $+__alight_options || ! ${__alight_operations[(I)run *]} )) || return 2
   fi
   if [[ $__alight_action == enter || $__alight_action == (keep|adopt) && -n $6 && $6 != $__alight_stamp ]]; then
-    [[ $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || return 1
+    [[ -n $__alight_plain || $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || return 1
     [[ -f $6 && -O $6 && ! -L $6 && -O ${6:h} ]] || return 1
   fi
   case $__alight_action in
