@@ -35,7 +35,7 @@ from alight.wire.messages import News as NewsMessage
 MESSAGES_PER_TURN = 256
 CALLS_PER_TURN = 64
 
-REPLIES_TOGETHER = 32
+REPLIES_TOGETHER = 16
 """Replies that leave together: to wake libzmq's thread for each costs those behind it more than they wait."""
 
 TURN_SECONDS = 0.05
