@@ -239,11 +239,7 @@ __alight_leave() {
       __alight_source $__alight_each
     done
     __alight_after=("${(@)__alight_after_leave}")
-    # Where a venv was all that was switched on, two variables that were not set before are all there is to undo.
-    if (( __alight_simple )); then
-      [[ ${VIRTUAL_ENV-} != $__alight_ours[VIRTUAL_ENV] ]] || unset VIRTUAL_ENV
-      [[ ${VIRTUAL_ENV_PROMPT-} != $__alight_ours[VIRTUAL_ENV_PROMPT] ]] || unset VIRTUAL_ENV_PROMPT
-    elif (( ! __alight_adopted )); then
+    if (( ! __alight_adopted )); then
       for __alight_each in "${(@k)__alight_ours}"; do
         if [[ ${__alight_unset[$__alight_each]-} == 1 ]]; then
           (( ! ${(P)+__alight_each} )) || continue
@@ -535,158 +531,36 @@ __alight_source() {
   return __alight_ended
 }
 
-# Takes over the plan in its arguments, the fields from the verb on. Returns 1 when any of them is not what it should be,
-# 2 when a script is to run and the user's options are not known; nothing was applied then.
-__alight_take() {
-  [[ $1 == plan ]] && (( $# >= 19 )) || return 1
-  local __alight_action=$2 __alight_prefix=$4 __alight_there __alight_text REPLY
-  local -a __alight_operations
-  [[ -n $__alight_plain ]] || __alight_operations=("${(@)@[20,-1]}")
-  [[ ( -z $3 || $3 == /* ) && ( -z $4 || $4 == /* ) && ( -z ${14} || ${14} == $__alight_runtime/* ) ]] || return 1
-  __alight_bare=1
-  if [[ -n $__alight_plain ]]; then
-    # These very ones were found in order less than 30 s ago: VIRTUAL_ENV, VIRTUAL_ENV_PROMPT, perhaps `unset PYTHONHOME`, and
-    # the entry in PATH.
-    [[ ${(t)VIRTUAL_ENV}${(t)VIRTUAL_ENV_PROMPT}${(t)PYTHONHOME} != *(array|association|integer|float|special|readonly)* ]] ||
-      return 1
-    __alight_bare=0
-  elif (( $#__alight_operations )); then
-    __alight_valid $__alight_action "$__alight_prefix" "${(@)__alight_operations}" || return 1
-    (( $+__alight_options || ! ${__alight_operations[(I)run *]} )) || return 2
-  fi
-  if [[ $__alight_action == enter || $__alight_action == (keep|adopt) && -n $6 && $6 != $__alight_stamp ]]; then
-    [[ -n $__alight_plain || $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || return 1
-    [[ -f $6 && -O $6 && ! -L $6 && -O ${6:h} ]] || return 1
-  fi
-  case $__alight_action in
-    keep)
-      if [[ -n $__alight_applied ]]; then
-        __alight_stamp=${6:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=() __alight_scripts=0
-        (( ! $#__alight_operations )) || __alight_apply "${(@)__alight_operations}"
-      fi
-      ;;
-    adopt)
-      __alight_leave forget
-      __alight_applied=$__alight_prefix __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
-      __alight_stamp=$6 __alight_approved=$__alight_prefix __alight_sign=$__alight_prefix/pyvenv.cfg
-      [[ -f $__alight_sign ]] || __alight_sign=$__alight_prefix/conda-meta
-      [[ -n ${VIRTUAL_ENV-} ]] || __alight_conda=${CONDA_PREFIX-}
-      __alight_look_at_stack
-      __alight_entered_at=$__alight_level
-      __alight_apply "${(@)__alight_operations}"
-      ;;
-    enter)
-      # A reply can at most choose among environments that this shell finds to be the user's own, or root's, which are
-      # those that we cannot write.
-      [[ $__alight_prefix == /* && $__alight_prefix != *:* && -d $__alight_prefix/bin ]] || return 1
-      __alight_there=$__alight_prefix/pyvenv.cfg
-      [[ -f $__alight_there ]] || __alight_there=$__alight_prefix/conda-meta
-      [[ -e $__alight_there ]] || (( ! __alight_bare )) || __alight_there=$__alight_prefix/bin/python
-      [[ -O $__alight_there || -e $__alight_there && ! -w $__alight_there ]] || return 1
-      [[ -z $__alight_applied ]] || __alight_leave
-      # From here on the record tells how to undo what Ctrl-C leaves half done.
-      __alight_unfinished=1 __alight_session_seen=
-      __alight_applied=$__alight_prefix __alight_sign=$__alight_there __alight_stamp=$6
-      __alight_approved=$__alight_prefix __alight_root=$3
-      if [[ -n $__alight_plain && ! ( -v VIRTUAL_ENV || -v VIRTUAL_ENV_PROMPT || -v PYTHONHOME ) ]]; then
-        # What __alight_apply would do, were it to look at each.
-        __alight_simple=1
-        __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${21#*=}")
-        __alight_was=(VIRTUAL_ENV unset VIRTUAL_ENV_PROMPT unset)
-        __alight_added=($__alight_prefix/bin)
-        typeset -gx VIRTUAL_ENV=$__alight_prefix VIRTUAL_ENV_PROMPT=$__alight_ours[VIRTUAL_ENV_PROMPT]
-        PATH=$__alight_prefix/bin${PATH:+:$PATH}
-      else
-        __alight_apply "${(@)@[20,-1]}" || return 1
-      fi
-      if (( ! $+functions[deactivate] )); then
-        deactivate() { __alight_plainly __alight_deactivate "$@" }
-        __alight_deactivate_is_ours=1
-      fi
-      __alight_conda=${__alight_ours[CONDA_PREFIX]-}
-      (( __alight_bare )) || __alight_entry=
-      if [[ -n $__alight_conda ]]; then
-        __alight_look_at_stack
-        __alight_entered_at=$__alight_level
-      fi
-      __alight_unfinished=
-      ;;
-    leave | clean)
-      [[ -z $__alight_applied ]] || __alight_leave
-      if [[ $__alight_action == clean ]]; then
-        (( ! ${__alight_operations[(Ie)drop VIRTUAL_ENV]} || ! $+functions[deactivate] )) || deactivate
-        __alight_apply "${(@)__alight_operations}"
-      fi
-      ;;
-    *) return 1 ;;
-  esac
-  __alight_root=$3 __alight_owner=$5
-  if [[ -n $__alight_declined && ${__alight_root:--} != $__alight_declined ]]; then
-    __alight_declined=
-    [[ $__alight_switch == paused ]] && __alight_switch=on
-  fi
-  __alight_generation=${14} __alight_wants_segment=${12}
-  __alight_witness_1=${16} __alight_witness_2=${17} __alight_witness_3=${18} __alight_witness_4=${19}
-  if [[ "$__alight_adopted|$7|$8|$9|${10}|${11}" != "$__alight_shown" ]]; then
-    __alight_shown="$__alight_adopted|$7|$8|$9|${10}|${11}" __alight_text=${11}
-    # Whoever switched an adopted environment on has put the name into the prompt already.
-    if (( __alight_adopted )); then
-      [[ -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} || -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] ||
-        __alight_text=
-    fi
-    typeset -gx ALIGHT_STATE=$7 ALIGHT_ENV_NAME=$8 ALIGHT_ENV_KIND=$9 ALIGHT_PYTHON_VERSION=${10} ALIGHT_PROMPT=$__alight_text
-    (( ! __alight_slot )) || psvar[__alight_slot]=${__alight_text//\%\%/%}
-  fi
-  [[ -z ${13} ]] || __alight_say "${13}"
-  if [[ -n $__alight_signed ]]; then
-    __alight_signature_seen=$__alight_signed
-  else
-    __alight_signature
-    # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
-    __alight_signature_seen=${15}:${REPLY#*:}
-    __alight_sort
-  fi
-}
-
 # --- the prompt ----------------------------------------------------------------------------------
 
-# Asks, applies the answer and remembers it, by the question that __alight_look has put together; $1 is as there. Returns 1
-# when there is no answer, 2 as __alight_take does.
+# Asks by the question that __alight_look has put together; $1 is as there. Returns 1 when there is no answer.
 __alight_ask() {
   (( ${#${(j::)__alight_variables}} <= 16000 )) || __alight_trim
   __alight_exchange ask zsh $$ "$PWD" $__alight_switch "$__alight_owner" "$__alight_applied" "$__alight_declined" \
     $1 $__alight_new "${(@)__alight_variables}"
   case $? in
-    0)
-      __alight_take "${(@)__alight_reply}"
-      case $? in
-        0)
-          __alight_first=0
-          (( $#__alight_memory < 64 )) || __alight_memory=()
-          # What entering a venv is nearly always.
-          [[ $__alight_reply[2] == enter && $__alight_reply[20] == "set VIRTUAL_ENV=$__alight_reply[4]" &&
-            $__alight_reply[21] == set\ VIRTUAL_ENV_PROMPT=* && $__alight_reply[-1] == "path-add $__alight_reply[4]/bin" &&
-            ( $#__alight_reply == 22 || $#__alight_reply == 23 && $__alight_reply[22] == unset\ PYTHONHOME ) ]] && __alight_plain=1
-          __alight_memory[$__alight_key]=${__alight_memory[$__alight_key]:-$(( $#__alight_memory + 1 ))}
-          set -A __alight_kept_$__alight_memory[$__alight_key] \
-            $EPOCHSECONDS "$__alight_signature_seen" "$__alight_mark" \
-            "$__alight_old_1" "$__alight_old_2" "$__alight_old_3" "$__alight_old_4" \
-            "$__alight_absent_1" "$__alight_absent_2" "$__alight_absent_3" "$__alight_absent_4" \
-            "$__alight_plain" "${(@)__alight_reply}"
-          return 0
-          ;;
-        2) return 2 ;;
-      esac
-      __alight_first=0
-      # That was Ctrl-C in a script: it is undone, and asked again.
-      [[ -z $__alight_unfinished ]] || { __alight_look $1; return }
-      ;;
+    0) return 0 ;;
     3) __alight_spawn ;;
     4) __alight_open_until=$(( EPOCHSECONDS + 30 )) __alight_dirty=1 ;;
     5) __alight_open_until=$(( EPOCHSECONDS + 60 )) __alight_dirty=1 ;;
   esac
-  __alight_alone
   return 1
+}
+
+# Keeps the answer that __alight_look has just applied, by the question.
+__alight_remember() {
+  local __alight_plain=
+  (( $#__alight_memory < 64 )) || __alight_memory=()
+  # What entering a venv is nearly always.
+  [[ $__alight_reply[2] == enter && $__alight_reply[20] == "set VIRTUAL_ENV=$__alight_reply[4]" &&
+    $__alight_reply[21] == set\ VIRTUAL_ENV_PROMPT=* && $__alight_reply[-1] == "path-add $__alight_reply[4]/bin" &&
+    ( $#__alight_reply == 22 || $#__alight_reply == 23 && $__alight_reply[22] == unset\ PYTHONHOME ) ]] && __alight_plain=1
+  __alight_memory[$__alight_key]=${__alight_memory[$__alight_key]:-$(( $#__alight_memory + 1 ))}
+  set -A __alight_kept_$__alight_memory[$__alight_key] \
+    $EPOCHSECONDS "$__alight_signature_seen" "$__alight_mark" \
+    "$__alight_old_1" "$__alight_old_2" "$__alight_old_3" "$__alight_old_4" \
+    "$__alight_absent_1" "$__alight_absent_2" "$__alight_absent_3" "$__alight_absent_4" \
+    "$__alight_plain" "${(@)__alight_reply}"
 }
 
 # Leaves out what is longer than a daemon takes.
@@ -814,11 +688,7 @@ __alight_precmd() {
       return 0
     fi
   fi
-  if [[ "$__alight_scripts" == 1 ]]; then
-    __alight_plainly __alight_look $__alight_code
-  else
-    __alight_look $__alight_code || __alight_plainly __alight_look $__alight_code
-  fi
+  [[ "$__alight_scripts" != 1 ]] && __alight_look $__alight_code || __alight_plainly __alight_look $__alight_code
   # The shell keeps `$?` by itself; under errexit another status than 0 would end it.
   return 0
 }
@@ -834,22 +704,24 @@ __alight_look() {
   [[ $__alight_switch != off ]] || return 0
   [[ $__alight_chained == 1 && -z $__alight_unsaved ]] || (( ! $+functions[__alight_chain] )) || __alight_chain
   [[ -z $__alight_unfinished ]] || __alight_undo_unfinished
-  if [[ -n $__alight_applied && ! -e $__alight_sign ]]; then
+  [[ -z $__alight_applied || -e $__alight_sign ]] || {
     __alight_leave
     __alight_owner=
     __alight_show_none
-  elif [[ -n $__alight_applied && ( -z ${VIRTUAL_ENV-} || -n $__alight_conda$__alight_entry ) ]] && __alight_is_off; then
+  }
+  [[ -z $__alight_applied || -n ${VIRTUAL_ENV-} && -z $__alight_conda$__alight_entry ]] || ! __alight_is_off || {
     # With a function that is not ours: that is as clear a word.
     __alight_leave
     __alight_owner= __alight_declined=${__alight_root:--}
-  fi
-  local __alight_rare=1
+  }
+  local __alight_code=$1 __alight_forced=$__alight_dirty __alight_rare=1 __alight_new=0 __alight_key __alight_remembered \
+    __alight_from __alight_outcome=1 __alight_signed __alight_plain __alight_action __alight_prefix __alight_there __alight_at \
+    __alight_text REPLY
+  local -a __alight_variables __alight_operations
   if (( EPOCHSECONDS < __alight_open_until )); then
     __alight_dirty=1
     __alight_alone
   else
-    local __alight_code=$1 __alight_forced=$__alight_dirty __alight_signed= __alight_plain= __alight_outcome=1 __alight_new=0
-    local -a __alight_variables
     __alight_dirty=0 __alight_rare=0
     # In one piece: a loop over the names would take longer than the whole exchange. First what many shells have set, then
     # what few have; to find that there is none of it is quicker than to put nothing together.
@@ -905,37 +777,168 @@ __alight_look() {
       )
     fi
     [[ $__alight_first == 0 ]] || (( $+functions[deactivate] )) || __alight_new=1
-    local __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|${(pj:\0:)__alight_variables}"
-    local __alight_remembered=${__alight_memory[$__alight_key]-}
-    if [[ -n $__alight_remembered && $__alight_forced == 0 ]]; then
-      set -- "${(@P)${:-__alight_kept_$__alight_remembered}}"
-      __alight_mark=$3 __alight_generation=${26}
-      __alight_old_1=$4 __alight_old_2=$5 __alight_old_3=$6 __alight_old_4=$7
-      __alight_absent_1=$8 __alight_absent_2=$9 __alight_absent_3=${10} __alight_absent_4=${11}
-      if (( EPOCHSECONDS - $1 < 30 && EPOCHSECONDS >= $1 )) &&
-        [[ -n $3 && -r ${26} && $(<${26}) == $3 && ( -z $4 || $4 -ot ${26} ) && ( -z $8 || ! -e $8 ) &&
-          ( -z $5 || $5 -ot ${26} ) && ( -z $9 || ! -e $9 ) && ( -z $6 || $6 -ot ${26} ) && ( -z ${10} || ! -e ${10} ) &&
-          ( -z $7 || $7 -ot ${26} ) && ( -z ${11} || ! -e ${11} ) ]]; then
+    __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|${(pj:\0:)__alight_variables}"
+    __alight_remembered=${__alight_memory[$__alight_key]-}
+    # Each is tried in turn until a plan was taken over whole; `continue` is for one that is not as it should be.
+    for __alight_from in memory daemon; do
+      if [[ $__alight_from == memory ]]; then
+        [[ -n $__alight_remembered && $__alight_forced == 0 ]] || continue
+        set -- "${(@P)${:-__alight_kept_$__alight_remembered}}"
+        __alight_mark=$3 __alight_generation=${26}
+        __alight_old_1=$4 __alight_old_2=$5 __alight_old_3=$6 __alight_old_4=$7
+        __alight_absent_1=$8 __alight_absent_2=$9 __alight_absent_3=${10} __alight_absent_4=${11}
+        (( EPOCHSECONDS - $1 < 30 && EPOCHSECONDS >= $1 )) &&
+          [[ -n $3 && -r ${26} && $(<${26}) == $3 && ( -z $4 || $4 -ot ${26} ) && ( -z $8 || ! -e $8 ) &&
+            ( -z $5 || $5 -ot ${26} ) && ( -z $9 || ! -e $9 ) && ( -z $6 || $6 -ot ${26} ) && ( -z ${10} || ! -e ${10} ) &&
+            ( -z $7 || $7 -ot ${26} ) && ( -z ${11} || ! -e ${11} ) ]] || continue
         __alight_signed=$2 __alight_plain=${12}
         shift 12
-        __alight_take "$@"
-        __alight_outcome=$?
-        (( __alight_outcome != 1 )) || [[ -z $__alight_unfinished ]] || { __alight_look $__alight_code; return }
+      else
+        # Not where Ctrl-C has left the remembered one half applied.
+        [[ -z $__alight_unfinished ]] || break
         __alight_signed= __alight_plain=
+        __alight_ask $__alight_code || break
+        set -- "${(@)__alight_reply}"
       fi
-    fi
-    (( __alight_outcome != 1 )) || { __alight_ask $__alight_code; __alight_outcome=$? }
-    case $__alight_outcome in
-      1)
-        local REPLY
+
+      # The fields of the plan from the verb on.
+      [[ $1 == plan ]] && (( $# >= 19 )) || continue
+      __alight_action=$2 __alight_prefix=$4 __alight_operations=() __alight_bare=1
+      [[ ( -z $3 || $3 == /* ) && ( -z $4 || $4 == /* ) && ( -z ${14} || ${14} == $__alight_runtime/* ) ]] || continue
+      if [[ -n $__alight_plain ]]; then
+        # These very ones were found in order less than 30 s ago: VIRTUAL_ENV, VIRTUAL_ENV_PROMPT, perhaps `unset PYTHONHOME`, and
+        # the entry in PATH.
+        [[ ${(t)VIRTUAL_ENV}${(t)VIRTUAL_ENV_PROMPT}${(t)PYTHONHOME} != *(array|association|integer|float|special|readonly)* ]] ||
+          continue
+        __alight_bare=0
+      elif (( $# > 19 )); then
+        __alight_operations=("${(@)@[20,-1]}")
+        __alight_valid $__alight_action "$__alight_prefix" "${(@)__alight_operations}" || continue
+        (( $+__alight_options || ! ${__alight_operations[(I)run *]} )) || {
+          __alight_dirty=$__alight_forced
+          return 2
+        }
+      fi
+      if [[ $__alight_action == enter || $__alight_action == (keep|adopt) && -n $6 && $6 != $__alight_stamp ]]; then
+        [[ -n $__alight_plain || $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || continue
+        [[ -f $6 && -O $6 && ! -L $6 && -O ${6:h} ]] || continue
+      fi
+      if [[ $__alight_action == enter ]]; then
+        # A reply can at most choose among environments that this shell finds to be the user's own, or root's, which are
+        # those that we cannot write.
+        [[ $__alight_prefix == /* && $__alight_prefix != *:* && -d $__alight_prefix/bin ]] || continue
+        __alight_there=$__alight_prefix/pyvenv.cfg
+        [[ -f $__alight_there ]] || __alight_there=$__alight_prefix/conda-meta
+        [[ -e $__alight_there ]] || (( ! __alight_bare )) || __alight_there=$__alight_prefix/bin/python
+        [[ -O $__alight_there || -e $__alight_there && ! -w $__alight_there ]] || continue
+      fi
+      if [[ -n $__alight_applied && $__alight_action == (enter|leave|clean) ]]; then
+        if (( __alight_simple && ! __alight_scripts )) && [[ $__alight_applied != *:* && -z ${_OLD_VIRTUAL_PATH-} ]]; then
+          # What __alight_leave would do where two variables and an entry are all that was switched on.
+          __alight_unfinished=1 __alight_session_seen=
+          [[ ${VIRTUAL_ENV-} != $__alight_applied ]] || unset VIRTUAL_ENV
+          [[ ${VIRTUAL_ENV_PROMPT-} != $__alight_ours[VIRTUAL_ENV_PROMPT] ]] || unset VIRTUAL_ENV_PROMPT
+          __alight_at=${path[(ie)$__alight_applied/bin]}
+          (( __alight_at > $#path )) || path[__alight_at]=()
+          # For the next one it may stay.
+          if [[ $__alight_action != enter && $__alight_deactivate_is_ours == 1 ]]; then
+            [[ ${functions[deactivate]-} != *__alight_deactivate* ]] || unset -f deactivate
+            __alight_deactivate_is_ours=0
+          fi
+          __alight_ours=() __alight_was=() __alight_added=()
+          __alight_applied= __alight_sign= __alight_entry= __alight_simple=0 __alight_unfinished=
+        else
+          __alight_leave
+        fi
+      fi
+      case $__alight_action in
+        keep)
+          if [[ -n $__alight_applied ]]; then
+            __alight_stamp=${6:-$__alight_stamp} __alight_on_leave=() __alight_after_leave=() __alight_scripts=0
+            (( ! $#__alight_operations )) || __alight_apply "${(@)__alight_operations}"
+          fi
+          ;;
+        adopt)
+          __alight_leave forget
+          __alight_applied=$__alight_prefix __alight_adopted=1 __alight_adopted_as=${VIRTUAL_ENV-}:${CONDA_PREFIX-}
+          __alight_stamp=$6 __alight_approved=$__alight_prefix __alight_sign=$__alight_prefix/pyvenv.cfg
+          [[ -f $__alight_sign ]] || __alight_sign=$__alight_prefix/conda-meta
+          [[ -n ${VIRTUAL_ENV-} ]] || __alight_conda=${CONDA_PREFIX-}
+          __alight_look_at_stack
+          __alight_entered_at=$__alight_level
+          __alight_apply "${(@)__alight_operations}"
+          ;;
+        enter)
+          # From here on the record tells how to undo what Ctrl-C leaves half done.
+          __alight_unfinished=1 __alight_session_seen=
+          __alight_applied=$__alight_prefix __alight_sign=$__alight_there __alight_stamp=$6
+          __alight_approved=$__alight_prefix __alight_root=$3
+          if [[ -n $__alight_plain && ! ( -v VIRTUAL_ENV || -v VIRTUAL_ENV_PROMPT || -v PYTHONHOME ) ]]; then
+            # What __alight_apply would do, were it to look at each.
+            __alight_simple=1
+            __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${21#*=}")
+            __alight_was=(VIRTUAL_ENV unset VIRTUAL_ENV_PROMPT unset)
+            __alight_added=($__alight_prefix/bin)
+            typeset -gx VIRTUAL_ENV=$__alight_prefix VIRTUAL_ENV_PROMPT=$__alight_ours[VIRTUAL_ENV_PROMPT]
+            PATH=$__alight_prefix/bin${PATH:+:$PATH}
+          else
+            __alight_apply "${(@)@[20,-1]}" || continue
+          fi
+          (( $+functions[deactivate] )) || {
+            deactivate() { __alight_plainly __alight_deactivate "$@" }
+            __alight_deactivate_is_ours=1
+          }
+          __alight_conda=${__alight_ours[CONDA_PREFIX]-}
+          (( __alight_bare )) || __alight_entry=
+          [[ -z $__alight_conda ]] || {
+            __alight_look_at_stack
+            __alight_entered_at=$__alight_level
+          }
+          __alight_unfinished=
+          ;;
+        leave) ;;
+        clean)
+          (( ! ${__alight_operations[(Ie)drop VIRTUAL_ENV]} || ! $+functions[deactivate] )) || deactivate
+          __alight_apply "${(@)__alight_operations}"
+          ;;
+        *) continue ;;
+      esac
+      __alight_root=$3 __alight_owner=$5
+      [[ -z $__alight_declined || ${__alight_root:--} == $__alight_declined ]] || {
+        __alight_declined=
+        [[ $__alight_switch != paused ]] || __alight_switch=on
+      }
+      __alight_generation=${14} __alight_wants_segment=${12}
+      __alight_witness_1=${16} __alight_witness_2=${17} __alight_witness_3=${18} __alight_witness_4=${19}
+      [[ "$__alight_adopted|$7|$8|$9|${10}|${11}" == "$__alight_shown" ]] || {
+        __alight_shown="$__alight_adopted|$7|$8|$9|${10}|${11}" __alight_text=${11}
+        # Whoever switched an adopted environment on has put the name into the prompt already.
+        [[ $__alight_adopted == 0 || -n $__alight_conda && -z ${CONDA_PROMPT_MODIFIER-} ||
+          -z $__alight_conda && -n ${VIRTUAL_ENV_DISABLE_PROMPT-} ]] || __alight_text=
+        typeset -gx ALIGHT_STATE=$7 ALIGHT_ENV_NAME=$8 ALIGHT_ENV_KIND=$9 ALIGHT_PYTHON_VERSION=${10} ALIGHT_PROMPT=$__alight_text
+        (( ! __alight_slot )) || psvar[__alight_slot]=${__alight_text//\%\%/%}
+      }
+      [[ -z ${13} ]] || __alight_say "${13}"
+      __alight_signature_seen=$__alight_signed __alight_outcome=0
+      [[ -n $__alight_signed ]] || {
         __alight_signature
-        __alight_signature_seen=$REPLY __alight_mark=
-        ;;
-      2)
-        __alight_dirty=$__alight_forced
-        return 2
-        ;;
-    esac
+        # News that came between the reply and now must not be lost: the reply's own mark counts, not the file's.
+        __alight_signature_seen=${15}:${REPLY#*:}
+        __alight_sort
+      }
+      break
+    done
+    [[ $__alight_from == memory || $#__alight_reply == 0 ]] || {
+      __alight_first=0
+      (( __alight_outcome )) || __alight_remember
+    }
+    (( ! __alight_outcome )) || {
+      # That was Ctrl-C in a script: it is undone, and asked again.
+      [[ -z $__alight_unfinished ]] || { __alight_look $__alight_code; return }
+      __alight_alone
+      __alight_signature
+      __alight_signature_seen=$REPLY __alight_mark=
+    }
     (( __alight_fd < 0 )) || __alight_listen
   fi
   # What an answer depends on. In pieces: zsh copies the whole of a string for each variable in it.
@@ -953,8 +956,7 @@ __alight_look() {
     __alight_seen_4="${PYENV_VERSION-}|${ASDF_PYTHON_VERSION-}|${DIRENV_DIR-}"
   fi
   (( ! __alight_dirty )) || __alight_session_seen=
-  [[ $__alight_wants_segment != 1 || ${PROMPT-} == *%${__alight_slot}v* ]] || __alight_segment
-  return 0
+  [[ $__alight_wants_segment != 1 || ${PROMPT-} == *%${__alight_slot}v* ]] || __alight_segment || :
 }
 
 # The connection is ours only while the prompt is shown, so that no command inherits it. A line that may make an

@@ -110,12 +110,15 @@ def test_r31_variables_come_back_as_they_were(world: World, kind: str, former: s
         assert comparable(shell) == before
 
 
-def test_r31_what_was_set_later_comes_back_as_well(world: World, kind: str) -> None:
+@pytest.mark.parametrize("left", ["by-walking", "by-hand"])
+def test_r31_what_was_set_later_comes_back_as_well(world: World, kind: str, left: str) -> None:
     """R31: an environment that had nothing to put back at first has so when the user set variables meanwhile."""
     root = world.trusted("app")
     shell = world.shell(kind)
     for _ in range(3):
         shell.cd(root)
+        if left == "by-hand":
+            shell.run("deactivate")
         shell.cd(world.home)
     for name in ("PYTHONHOME", "VIRTUAL_ENV_PROMPT"):
         shell.run(export(kind, name, "/usr"))
@@ -127,8 +130,8 @@ def test_r31_what_was_set_later_comes_back_as_well(world: World, kind: str) -> N
 
 
 def test_r32_fifty_rounds_leave_the_shell_as_it_was(world: World, kind: str) -> None:
-    """R32: after fifty rounds in and out, environment, functions, aliases, options, traps and PATH are the same."""
-    root = world.trusted("app")
+    """R32: after fifty rounds environment, functions, aliases, options, traps and PATH are as before."""
+    root, other = world.trusted("app"), world.trusted("other")
     shell = world.shell(kind)
     questions = {
         "zsh": ["alias", "setopt", "trap", "print -rl -- ${(ok)functions}", "zle -F", "print -r -- $PROMPT"],
@@ -140,12 +143,16 @@ def test_r32_fifty_rounds_leave_the_shell_as_it_was(world: World, kind: str) -> 
             "set --names | string match -rv '^(CMD_DURATION|status|history)'",
         ],
     }[kind]
-    shell.cd(root)
-    shell.cd(world.home)
+
+    def rounds(count: int) -> None:
+        for _ in range(count):
+            for directory, prefix in ((root, root / ".venv"), (other, other / ".venv"), (world.home, None)):
+                shell.cd(directory)
+                assert (shell.variable("VIRTUAL_ENV") or None) == (prefix and os.fsencode(prefix))
+
+    rounds(2)  # what the shell asks for the first time, and what it remembers
     before, said = comparable(shell), [shell.run(question) for question in questions]
-    for _ in range(50):
-        shell.cd(root)
-        shell.cd(world.home)
+    rounds(50)
     assert [shell.run(question) for question in questions] == said
     assert comparable(shell) == before
 

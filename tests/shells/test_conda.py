@@ -522,6 +522,28 @@ def test_virtualenvwrappers_hooks(stage: Stage) -> None:
     ]
 
 
+def test_a_hook_that_came_while_a_remembered_venv_was_on_runs(stage: Stage) -> None:
+    """A venv that the shell entered without asking is left with the scripts that it got in the meantime."""
+    own = stage.world.venv(stage.world.directory("envs") / "app")
+    entering = stage.plan(
+        "enter", f"set VIRTUAL_ENV={own}", "set VIRTUAL_ENV_PROMPT=app", f"path-add {own}/bin", prefix=own
+    )
+    shell = stage.shell()
+    stage.tell(shell, entering)
+    stage.leave(shell)
+    stage.liar.lie = stage.keep()
+    shell.cd(stage.root)
+    asked = stage.liar.asked
+    shell.cd(stage.home)
+    assert shell.variable("VIRTUAL_ENV") == os.fsencode(own)
+    assert stage.liar.asked == asked
+    leaving = stage.file(own / "bin/predeactivate", stage.says("predeactivate"))
+    stage.tell(shell, stage.plan("keep", f"on-leave {leaving}", prefix=own))
+    stage.leave(shell)
+    assert stage.logged() == ["predeactivate"]
+    assert b"VIRTUAL_ENV" not in shell.env()
+
+
 TEMPERS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "return": {"sh": ["return 3"], "fish": ["return 3"]},
     "exit": {"sh": ["(exit 5)", "if true; then exit 3; fi"], "fish": ["if true; exit 3; end"]},
