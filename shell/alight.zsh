@@ -12,7 +12,7 @@ __alight_restore=()
 'builtin' 'setopt' 'no_aliases' 'no_sh_glob' 'brace_expand'
 
 if [[ -o interactive && ${ZSH_SUBSHELL:-0} == 0 && $UID == $EUID && ! ( $EUID == 0 && -n ${SUDO_UID-} ) && ${ALIGHT_DISABLE-} != 1 ]] &&
-  zmodload zsh/net/socket zsh/system zsh/datetime zsh/parameter 2>/dev/null; then
+  zmodload zsh/net/socket zsh/system zsh/datetime zsh/parameter zsh/zselect 2>/dev/null; then
 
 # Runs a function of ours with plain options; the user's are remembered for the scripts of an environment, which costs more
 # than all the rest of a `cd`. What is on the stack while such a script runs has no variable of an ordinary name: it would
@@ -648,14 +648,17 @@ __alight_news() {
   [[ -n ${2-} ]] || __alight_plainly __alight_refresh
 }
 
-# At a prompt that asked nothing, the connection for news is made once nothing is typed for 30 ms, not while the user waits
-# for the prompt to appear or types ahead.
+# Where nobody was asked, the connection for news is made once nothing is typed for 30 ms, not while the user waits for the
+# prompt to appear or types ahead. Under the user's options, since the first key of the next line waits for this to end.
 __alight_idle() {
-  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
-  zle -F $__alight_null
+  zle -F "$__alight_null"
   __alight_idle=0
-  local -A waited
-  ! zmodload zsh/zselect 2>/dev/null || ! zselect -A waited -t 3 -r 0 || return 0
+  local -A __alight_waited
+  zselect -A __alight_waited -t 3 -r 0 || __alight_connect || return 0
+}
+
+__alight_connect() {
+  emulate -L zsh -o no_err_exit -o no_err_return -o unset -o no_xtrace -o no_warn_create_global
   (( __alight_fd < 0 && EPOCHSECONDS >= __alight_open_until )) || return 0
   __alight_exchange listen "$PWD" "$__alight_root" "${__alight_signature_seen%:*}" && __alight_listen
 }
@@ -939,7 +942,9 @@ __alight_look() {
       __alight_signature
       __alight_signature_seen=$REPLY __alight_mark=
     }
+    # News is heard on the connection that was asked by; where nobody was, on one that is made when the user is idle.
     (( __alight_fd < 0 )) || __alight_listen
+    [[ ! -o zle || "$__alight_outcome$__alight_idle$__alight_fd" != 00-1 ]] || { zle -F $__alight_null __alight_idle && __alight_idle=1 }
   fi
   # What an answer depends on. In pieces: zsh copies the whole of a string for each variable in it.
   __alight_session_seen="$__alight_dirty|${ALIGHT_DISABLE-}|$__alight_switch|$PWD|${VIRTUAL_ENV-}|${CONDA_PREFIX-}"

@@ -90,6 +90,22 @@ def test_an_environment_that_is_made_and_removed(world: World, kind: str, record
         assert pair.environment() is None
 
 
+def test_a_shell_that_came_by_a_remembered_answer(world: World, kind: str, record_property: Report) -> None:
+    """A shell that walked in without asking anybody hears of what happens there as well."""
+    root = world.trusted("app")
+    pair = Pair(world, kind, root, record_property)
+    for _ in range(2):
+        pair.shell.cd(world.home)
+        pair.shell.cd(root)
+    asked = world.questions()
+    pair.shell.cd(world.home)
+    pair.shell.cd(root)
+    assert world.questions() == asked
+    pair.do("rm -rf .venv")
+    pair.sees("an environment that was removed", lambda: "(" not in pair.prompt())
+    assert pair.environment() is None
+
+
 def test_a_directory_that_is_no_project(world: World, kind: str, record_property: Report) -> None:
     """Also where nothing marks a project, an environment made in one shell is switched on in the other."""
     pair = Pair(world, kind, world.directory("bare"), record_property)
