@@ -653,7 +653,6 @@ __alight_news() {
 __alight_idle() {
   zle -F "$__alight_null"
   __alight_idle=0
-  local -A __alight_waited
   zselect -A __alight_waited -t 3 -r 0 || __alight_connect || return 0
 }
 
@@ -738,7 +737,7 @@ __alight_look() {
       ${XDG_DATA_HOME+"XDG_DATA_HOME=$XDG_DATA_HOME"} ${XDG_CACHE_HOME+"XDG_CACHE_HOME=$XDG_CACHE_HOME"}
       ${XDG_CONFIG_HOME+"XDG_CONFIG_HOME=$XDG_CONFIG_HOME"} ${HOME+"HOME=$HOME"}
     )
-    if [[ -v VIRTUAL_ENV_DISABLE_PROMPT || -v CONDA_PREFIX_1 || -v CONDA_PREFIX_2 || -v CONDA_CHANGEPS1 || -v PYTHONHOME ||
+    [[ -v VIRTUAL_ENV_DISABLE_PROMPT || -v CONDA_PREFIX_1 || -v CONDA_PREFIX_2 || -v CONDA_CHANGEPS1 || -v PYTHONHOME ||
       -v PKG_CONFIG_PATH || -v PYENV_VIRTUAL_ENV || -v PYENV_ACTIVATE_SHELL || -v POETRY_ACTIVE || -v PIPENV_ACTIVE ||
       -v HATCH_ENV_ACTIVE || -v PIXI_IN_SHELL || -v DIRENV_DIR || -v DIRENV_DIFF || -v __MISE_DIFF || -v CONDA_ENVS_DIRS ||
       -v CONDA_ENVS_PATH || -v CONDARC || -v WORKON_HOME || -v VIRTUALFISH_HOME || -v PIPENV_PIPFILE ||
@@ -747,7 +746,7 @@ __alight_look() {
       -v PDM_PYTHON || -v PDM_IGNORE_SAVED_PYTHON || -v PDM_USE_VENV || -v PDM_VENV_IN_PROJECT || -v PDM_CONFIG_FILE ||
       -v HATCH_DATA_DIR || -v HATCH_CONFIG || -v HATCH_ENV || -v HATCH_ENV_TYPE_VIRTUAL_PATH || -v UV_PROJECT_ENVIRONMENT ||
       -v UV_PYTHON_INSTALL_DIR || -v UV_CACHE_DIR || -v PYENV_VERSION || -v PIXI_HOME || -v MISE_DATA_DIR || -v ASDF_DATA_DIR ||
-      -v ASDF_PYTHON_VERSION ]]; then
+      -v ASDF_PYTHON_VERSION ]] && {
       __alight_rare=1
       __alight_variables+=(
         ${VIRTUAL_ENV_DISABLE_PROMPT+"VIRTUAL_ENV_DISABLE_PROMPT=$VIRTUAL_ENV_DISABLE_PROMPT"}
@@ -778,7 +777,7 @@ __alight_look() {
         ${MISE_DATA_DIR+"MISE_DATA_DIR=$MISE_DATA_DIR"} ${ASDF_DATA_DIR+"ASDF_DATA_DIR=$ASDF_DATA_DIR"}
         ${ASDF_PYTHON_VERSION+"ASDF_PYTHON_VERSION=$ASDF_PYTHON_VERSION"}
       )
-    fi
+    }
     [[ $__alight_first == 0 ]] || (( $+functions[deactivate] )) || __alight_new=1
     __alight_key="$PWD|$__alight_switch|$__alight_owner|$__alight_applied|$__alight_declined|$__alight_new|${(pj:\0:)__alight_variables}"
     __alight_remembered=${__alight_memory[$__alight_key]-}
@@ -806,27 +805,34 @@ __alight_look() {
 
       # The fields of the plan from the verb on.
       [[ $1 == plan ]] && (( $# >= 19 )) || continue
-      __alight_action=$2 __alight_prefix=$4 __alight_operations=() __alight_bare=1
+      __alight_action=$2 __alight_prefix=$4 __alight_bare=1
       [[ ( -z $3 || $3 == /* ) && ( -z $4 || $4 == /* ) && ( -z ${14} || ${14} == $__alight_runtime/* ) ]] || continue
-      if [[ -n $__alight_plain ]]; then
+      [[ -z $__alight_plain ]] || {
         # These very ones were found in order less than 30 s ago: VIRTUAL_ENV, VIRTUAL_ENV_PROMPT, perhaps `unset PYTHONHOME`, and
         # the entry in PATH.
         [[ ${(t)VIRTUAL_ENV}${(t)VIRTUAL_ENV_PROMPT}${(t)PYTHONHOME} != *(array|association|integer|float|special|readonly)* ]] ||
           continue
         __alight_bare=0
-      elif (( $# > 19 )); then
+      }
+      (( ! $#__alight_operations )) || __alight_operations=()
+      [[ -n $__alight_plain || $# == 19 ]] || {
         __alight_operations=("${(@)@[20,-1]}")
         __alight_valid $__alight_action "$__alight_prefix" "${(@)__alight_operations}" || continue
         (( $+__alight_options || ! ${__alight_operations[(I)run *]} )) || {
           __alight_dirty=$__alight_forced
           return 2
         }
-      fi
-      if [[ $__alight_action == enter || $__alight_action == (keep|adopt) && -n $6 && $6 != $__alight_stamp ]]; then
-        [[ -n $__alight_plain || $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || continue
+      }
+      # What was found in order less than 30 s ago is so while it is there and the user's own.
+      __alight_there=
+      [[ -n $__alight_plain && -O $6 && ! -L $6 && -O ${6:h} && -d $__alight_prefix/bin && -O $__alight_prefix/pyvenv.cfg ]] &&
+        __alight_there=$__alight_prefix/pyvenv.cfg
+      [[ -n $__alight_there ||
+        $__alight_action != enter && ( $__alight_action != (keep|adopt) || -z $6 || $6 == $__alight_stamp ) ]] || {
+        [[ $6 == /*/alight/trust/*.json && ${#${6:t:r}} == 64 && ${6:t:r} != *[^0-9a-f]* ]] || continue
         [[ -f $6 && -O $6 && ! -L $6 && -O ${6:h} ]] || continue
-      fi
-      if [[ $__alight_action == enter ]]; then
+      }
+      [[ -n $__alight_there || $__alight_action != enter ]] || {
         # A reply can at most choose among environments that this shell finds to be the user's own, or root's, which are
         # those that we cannot write.
         [[ $__alight_prefix == /* && $__alight_prefix != *:* && -d $__alight_prefix/bin ]] || continue
@@ -834,8 +840,8 @@ __alight_look() {
         [[ -f $__alight_there ]] || __alight_there=$__alight_prefix/conda-meta
         [[ -e $__alight_there ]] || (( ! __alight_bare )) || __alight_there=$__alight_prefix/bin/python
         [[ -O $__alight_there || -e $__alight_there && ! -w $__alight_there ]] || continue
-      fi
-      if [[ -n $__alight_applied && $__alight_action == (enter|leave|clean) ]]; then
+      }
+      [[ -z $__alight_applied || $__alight_action != (enter|leave|clean) ]] || {
         if (( __alight_simple && ! __alight_scripts )) && [[ $__alight_applied != *:* && -z ${_OLD_VIRTUAL_PATH-} ]]; then
           # What __alight_leave would do where two variables and an entry are all that was switched on.
           __alight_unfinished=1 __alight_session_seen=
@@ -844,16 +850,16 @@ __alight_look() {
           __alight_at=${path[(ie)$__alight_applied/bin]}
           (( __alight_at > $#path )) || path[__alight_at]=()
           # For the next one it may stay.
-          if [[ $__alight_action != enter && $__alight_deactivate_is_ours == 1 ]]; then
+          [[ $__alight_action == enter || $__alight_deactivate_is_ours == 0 ]] || {
             [[ ${functions[deactivate]-} != *__alight_deactivate* ]] || unset -f deactivate
             __alight_deactivate_is_ours=0
-          fi
-          __alight_ours=() __alight_was=() __alight_added=()
-          __alight_applied= __alight_sign= __alight_entry= __alight_simple=0 __alight_unfinished=
+          }
+          __alight_ours=() __alight_was=() __alight_added=() \
+            __alight_applied= __alight_sign= __alight_entry= __alight_simple=0 __alight_unfinished=
         else
           __alight_leave
         fi
-      fi
+      }
       case $__alight_action in
         keep)
           if [[ -n $__alight_applied ]]; then
@@ -878,10 +884,8 @@ __alight_look() {
           __alight_approved=$__alight_prefix __alight_root=$3
           if [[ -n $__alight_plain && ! ( -v VIRTUAL_ENV || -v VIRTUAL_ENV_PROMPT || -v PYTHONHOME ) ]]; then
             # What __alight_apply would do, were it to look at each.
-            __alight_simple=1
-            __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${21#*=}")
-            __alight_was=(VIRTUAL_ENV unset VIRTUAL_ENV_PROMPT unset)
-            __alight_added=($__alight_prefix/bin)
+            __alight_simple=1 __alight_ours=(VIRTUAL_ENV $__alight_prefix VIRTUAL_ENV_PROMPT "${21#*=}") \
+              __alight_was=(VIRTUAL_ENV unset VIRTUAL_ENV_PROMPT unset) __alight_added=($__alight_prefix/bin)
             typeset -gx VIRTUAL_ENV=$__alight_prefix VIRTUAL_ENV_PROMPT=$__alight_ours[VIRTUAL_ENV_PROMPT]
             PATH=$__alight_prefix/bin${PATH:+:$PATH}
           else
@@ -1086,7 +1090,7 @@ __alight_load() {
     typeset -g __alight_shown= __alight_adopted_as= __alight_wants_segment=0 __alight_first=1 __alight_below=
     typeset -g __alight_sign= __alight_stamp= __alight_approved= __alight_conda= __alight_entry= __alight_unfinished=
     typeset -ga __alight_reply __alight_added __alight_on_leave __alight_after_leave
-    typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory
+    typeset -gA __alight_ours __alight_unset __alight_former __alight_was __alight_said __alight_memory __alight_waited
     typeset -gi __alight_pid=$sysparams[pid] __alight_fd=-1 __alight_idle=0 __alight_waiting=-1 __alight_count=0
     typeset -gi __alight_adopted=0 __alight_deactivate_is_ours=0 __alight_dirty=1 __alight_slot=0 __alight_redrawn=0 __alight_heard=0
     typeset -gi __alight_scripts=0 __alight_simple=0 __alight_null=-1 __alight_spawned=0 __alight_open_until=0 __alight_bare=0 __alight_level=0 __alight_entered_at=0
